@@ -1,0 +1,45 @@
+"""The command `guardduty-lens`. Commands are imported when they are called, so that it starts fast."""
+
+from importlib import import_module
+
+import click
+
+from guardduty_lens.version import __version__
+
+EXIT_DONE = 0
+EXIT_REJECTED = 1
+EXIT_USAGE = 2
+EXIT_UNDELIVERED = 3
+
+# name: (module in guardduty_lens.cli, what it does in a line)
+COMMANDS = {
+    "filter": ("filter", "Enrich findings: JSON in, JSON lines out."),
+    "replay": ("replay", "Send dead letters and archives through again."),
+    "fields": ("fields", "List, lint, test and document the fields."),
+    "sample": ("sample", "Make realistic findings, offline."),
+}
+
+
+class _LazyGroup(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:  # noqa: ARG002
+        if name not in COMMANDS:
+            return None
+        command = import_module(f"guardduty_lens.cli.{COMMANDS[name][0]}").command
+        return command if isinstance(command, click.Command) else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="guardduty-lens")
+def main() -> None:
+    """Amazon GuardDuty in the log stack you already run.
+
+    Exit codes: 0 done, 1 some input was rejected (it is in the dead letters), 2 wrong use or
+    configuration, 3 could not deliver.
+    """

@@ -1,0 +1,89 @@
+"""Options that mean the same on several commands, and what they stand for."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+import msgspec
+
+from guardduty_lens.catalogue.load import CatalogueError
+from guardduty_lens.catalogue.operations.kind import KINDS
+from guardduty_lens.extractors import ExtractorError
+from guardduty_lens.findings.severity import SCHEMES, SeverityScheme
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+fields_option = click.option(
+    "--fields",
+    type=click.Path(exists=True, path_type=Path),
+    help="Your own catalogue: a folder of *.yml, laid over the built-in one.",
+)
+
+
+def lens_options(function: Function) -> Function:
+    """Add the options that make a Lens."""
+    options = [
+        fields_option,
+        click.option("--field-prefix", default="", metavar="PREFIX", help="Goes before every added field."),
+        click.option(
+            "--severity-scheme",
+            default="aws",
+            metavar="NAME|FILE",
+            help=f"How scores get labels: {', '.join(SCHEMES)}, or a YAML file of your own. [default: aws]",
+        ),
+        click.option(
+            "--wrapper-key",
+            multiple=True,
+            metavar="KEY",
+            help="A further key under which your shipper puts what it read.",
+        ),
+    ]
+    return _decorated(function, options)
+
+
+def rule_options(function: Function) -> Function:
+    """Add the options that leave records out."""
+    options = [
+        click.option("--only", multiple=True, type=click.Choice(KINDS), help="Only records of this kind."),
+        click.option(
+            "--min-severity", metavar="LABEL|NUMBER", help="Only findings from here on; Unknown stays."
+        ),
+        click.option("--exclude-samples", is_flag=True, help="Without AWS's sample findings."),
+        click.option("--exclude-archived", is_flag=True, help="Without archived findings."),
+        click.option(
+            "--drop-if", multiple=True, metavar="RULE", help="Without records for which RULE holds."
+        ),
+        click.option("--keep-if", multiple=True, metavar="RULE", help="Only records for which RULE holds."),
+    ]
+    return _decorated(function, options)
+
+
+def _decorated(function: Function, options: Sequence[Callable[[Any], Any]]) -> Function:
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def severity_scheme(text: str) -> SeverityScheme:
+    """Give the scheme of a name, or of a user's YAML file.
+
+    Raises click.BadParameter for anything else.
+    """
+    if text in SCHEMES:
+        return SCHEMES[text]
+    path = Path(text)
+    if not path.is_file():
+        raise click.BadParameter(
+            f"{text!r} is neither a scheme ({', '.join(SCHEMES)}) nor a file", param_hint="--severity-scheme"
+        )
+    from guardduty_lens.catalogue.load import load_scheme
+
+    try:
+        return msgspec.convert(load_scheme(path), SeverityScheme, strict=False)
+    except (msgspec.ValidationError, ValueError) as error:
+        raise click.BadParameter(f"{text}: {error}", param_hint="--severity-scheme") from error
+
+
+USER_ERRORS = (CatalogueError, ExtractorError)
+"""What a user's own files may raise when a Lens is made."""

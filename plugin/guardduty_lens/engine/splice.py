@@ -1,0 +1,188 @@
+"""The spliced path: decode what the plan reads, and put the added fields into the original bytes.
+
+It takes the two shapes that most payloads have, a finding in EventBridge's envelope and a bare one, both in
+camelCase; anything else, and anything odd, it leaves to the exact path. Values of the original survive
+byte for byte.
+"""
+
+from collections.abc import Iterable
+from operator import attrgetter
+from typing import Any
+
+import msgspec
+from msgspec import UNSET
+
+from guardduty_lens.catalogue.operations.kind import (
+    EVIDENCE_KEYS,
+    FINDING_DETAIL_TYPE,
+    GUARDDUTY_SOURCE,
+)
+from guardduty_lens.engine.compiled import CompiledPlan
+from guardduty_lens.engine.generate import FanOutError
+from guardduty_lens.engine.tree import ENVELOPE, Node
+from guardduty_lens.payloads.envelope import envelope_of
+from guardduty_lens.payloads.json_text import encode_json, is_too_deep
+
+_LINE_BREAKS = b"\r\n"
+
+# Envelope keys of which each is added where it is missing; they stand first in the tree.
+_COMPLETED = ENVELOPE[:-1]
+
+# Heads of records are remembered by account and region, which are text from outside.
+_MOST_HEADS = 1_024
+
+
+class Spliced(msgspec.Struct, frozen=True, gc=False):
+    """A finding's record in two parts: its JSON up to the added fields, and these."""
+
+    head: bytes
+    added: msgspec.Struct
+
+
+class Splicer:
+    """Makes records of payloads' bytes, where it can; `plan` is what it adds."""
+
+    def __init__(self, compiled: CompiledPlan, our_keys: Iterable[str], nesting: int) -> None:
+        self._enrich = compiled.enrich
+        self._nesting = nesting
+        root = compiled.root
+        detail = root.members["detail"]
+        types = _member_types(root)
+        self._event = _event_struct(root, types, [])
+        self._decode_alone = msgspec.json.Decoder(self._event).decode
+        ours = [key for key in our_keys if key not in root.members]
+        self._decode_open = msgspec.json.Decoder(_event_struct(root, types, ours)).decode
+        self._our_attributes = [f"o{number}" for number in range(len(ours))]
+        self._decode_bare = msgspec.json.Decoder(_bare_struct(detail)).decode
+        self._detail_struct = detail.struct
+        evidence = ("type", "id", "arn", *EVIDENCE_KEYS)
+        self._evidence = attrgetter(*(detail.attribute(key) for key in evidence))
+        self._origins = attrgetter(*(detail.attribute(key) for key in ("accountId", "region", "updatedAt")))
+        self._envelope = attrgetter(*(root.attribute(key) for key in _COMPLETED))
+        self._attributes = {key: root.attribute(key) for key in _COMPLETED}
+        self._detail = attrgetter(root.attribute("detail"))
+        self._inner_detail = attrgetter(_inner_detail(detail))
+        self._heads: dict[tuple[str | None, str | None], bytes] = {}
+
+    def splice(self, raw: bytes) -> Spliced | None:
+        """Give the record of one JSON value, without blanks around it; None where it is not for this path."""
+        if not raw.isascii() and not _is_utf8(raw):
+            return None
+        if is_too_deep(raw, self._nesting):
+            return None
+        try:
+            # Mostly an envelope says so early; the order of trying matters to speed alone.
+            if b'"detail-type"' in raw[:160]:
+                return self._in_envelope(raw) or self._bare(raw)
+            return self._bare(raw) or self._in_envelope(raw)
+        except (msgspec.DecodeError, ValueError, RecursionError, FanOutError):
+            return None
+
+    def _in_envelope(self, raw: bytes) -> Spliced | None:
+        event = self._decoded_event(raw)
+        if event is None:
+            return None
+        detail = self._detail(event)
+        if type(detail) is not self._detail_struct or not self._is_finding(detail):
+            return None
+        head = one_line(raw)[:-1]
+        if UNSET in self._envelope(event):
+            head += self._complete(event, detail)
+        return Spliced(head, self._enrich(event))
+
+    def _decoded_event(self, raw: bytes) -> Any:
+        """Decode an event that has none of the added keys yet, or give None."""
+        try:
+            return self._decode_alone(raw)
+        except msgspec.ValidationError:
+            event = self._decode_open(raw)
+        ours = any(getattr(event, name) is not UNSET for name in self._our_attributes)
+        return None if ours else event
+
+    def _complete(self, event: Any, detail: Any) -> bytes:
+        """Set the envelope keys that are missing, and give their JSON with a comma before it."""
+        envelope = envelope_of(
+            dict(zip(("accountId", "region", "updatedAt"), self._origins(detail), strict=True))
+        )
+        missing = {}
+        for key, name in self._attributes.items():
+            if getattr(event, name) is UNSET:
+                setattr(event, name, envelope.get(key))
+                if key in envelope:
+                    missing[key] = envelope[key]
+        return b"," + encode_json(missing)[1:-1] if missing else b""
+
+    def _bare(self, raw: bytes) -> Spliced | None:
+        finding = self._decode_bare(raw)
+        if not self._is_finding(finding) or self._inner_detail(finding) is not None:
+            return None
+        account, region, time = (
+            value if type(value) is str and value else None for value in self._origins(finding)
+        )
+        words = ("0", FINDING_DETAIL_TYPE, GUARDDUTY_SOURCE, account, region, time, [])
+        event = self._event(*words, None, finding)
+        rest = b'"resources":[],"detail":'
+        rest = rest if time is None else b'"time":' + encode_json(time) + b"," + rest
+        return Spliced(self._head(account, region) + rest + one_line(raw), self._enrich(event))
+
+    def _head(self, account: str | None, region: str | None) -> bytes:
+        head = self._heads.get((account, region))
+        if head is None:
+            if len(self._heads) >= _MOST_HEADS:
+                self._heads.clear()
+            envelope = envelope_of({"accountId": account, "region": region})
+            del envelope["resources"]
+            head = self._heads[account, region] = encode_json(envelope)[:-1] + b","
+        return head
+
+    def _is_finding(self, detail: Any) -> bool:
+        """Apply the finding test (`operations.kind.is_finding`) to a struct."""
+        kind, identity, arn, service, resource, severity, schema, account = self._evidence(detail)
+        if not (type(kind) is str and kind):
+            return False
+        if not ((type(identity) is str and identity) or (type(arn) is str and arn)):
+            return False
+        marks = (service is not None) + (resource is not None) + (severity is not None)
+        return marks + (schema is not None) + (account is not None) >= 2
+
+
+def one_line(raw: bytes) -> bytes:
+    """Take the line breaks out of a JSON text; they can only stand between its values."""
+    return raw.translate(None, _LINE_BREAKS) if b"\n" in raw or b"\r" in raw else raw
+
+
+def _is_utf8(raw: bytes) -> bool:
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _member_types(node: Node) -> dict[str, Any]:
+    assert node.struct is not None
+    return {field.encode_name: field.type for field in msgspec.structs.fields(node.struct)}
+
+
+def _event_struct(root: Node, types: dict[str, Any], ours: list[str]) -> Any:
+    """Give the struct of an event; with `ours` it also takes these keys, and any other, else no other."""
+    fields = [(root.attribute(key), types[key], UNSET if key in _COMPLETED else None) for key in root.members]
+    rename = {root.attribute(key): key for key in root.members}
+    fields += [(f"o{number}", Any, UNSET) for number in range(len(ours))]
+    rename |= {f"o{number}": key for number, key in enumerate(ours)}
+    return msgspec.defstruct("Event", fields, rename=rename, forbid_unknown_fields=not ours, gc=False)
+
+
+def _inner_detail(detail: Node) -> str:
+    """Name the attribute of a `detail` inside a bare finding, which may make it something else."""
+    return detail.attribute("detail") if "detail" in detail.members else "inner_detail"
+
+
+def _bare_struct(detail: Node) -> Any:
+    types = _member_types(detail)
+    fields = [(detail.attribute(key), types[key], None) for key in detail.members]
+    rename = {detail.attribute(key): key for key in detail.members}
+    if "detail" not in detail.members:
+        fields.append(("inner_detail", Any, None))
+        rename["inner_detail"] = "detail"
+    return msgspec.defstruct("BareFinding", fields, rename=rename, gc=False)

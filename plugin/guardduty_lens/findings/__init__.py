@@ -1,0 +1,1 @@
+"""What findings mean: the grammar of their types and the bands of their severity."""

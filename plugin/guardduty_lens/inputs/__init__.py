@@ -1,0 +1,1 @@
+"""Inputs: they only move bytes."""

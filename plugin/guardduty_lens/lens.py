@@ -1,0 +1,169 @@
+"""The public API: payloads in, records and rejects out."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from guardduty_lens.catalogue.load import Catalogue, load_catalogue
+from guardduty_lens.counters import Counters, count
+from guardduty_lens.engine.engine import Engine
+from guardduty_lens.engine.plan import Plan, compile_plan
+from guardduty_lens.extractors import Extractor, check_names, installed_extractors
+from guardduty_lens.findings.severity import SCHEMES, SeverityScheme
+from guardduty_lens.payloads.compressed import GZIP_MAGIC, inflate
+from guardduty_lens.payloads.json_text import encode_json
+from guardduty_lens.payloads.limits import Limits
+from guardduty_lens.payloads.pieces import Control, Position, Rejected, UnreadableError
+from guardduty_lens.payloads.split import BrokenSpan, Span, Splitter
+from guardduty_lens.payloads.unwrap import Unwrapped, Unwrapper
+from guardduty_lens.record import Record
+from guardduty_lens.rules import Rule
+
+Payload = bytes | bytearray | memoryview | str | Mapping[str, Any] | Sequence[Any]
+
+
+class Lens:
+    """Turns GuardDuty payloads of any shape into records.
+
+    `fields` is a folder (or file) of the user's own catalogue; `severity_scheme` a name of
+    `findings.severity.SCHEMES` or a scheme; `field_prefix` goes before the name of every added field;
+    `wrapper_keys` are further keys under which a shipper puts what it read; `extractors` default to the
+    installed ones; records that one of `rules` drops are counted, and not given.
+
+    Raises CatalogueError, ExtractorError, or ValueError for an unknown scheme.
+
+    >>> lens = Lens(extractors=())
+    >>> [record] = lens.process('{"type": "Recon:EC2/Portscan", "id": "f1", "severity": 5, "service": {}}')
+    >>> record.fields["threat_name"], record.fields["severity_label"]
+    ('Portscan', 'Medium')
+    """
+
+    def __init__(
+        self,
+        *,
+        fields: Path | str | None = None,
+        field_prefix: str = "",
+        severity_scheme: str | SeverityScheme = "aws",
+        wrapper_keys: Iterable[str] = (),
+        extractors: Sequence[Extractor] | None = None,
+        rules: Sequence[Rule] = (),
+        limits: Limits | None = None,
+    ) -> None:
+        self.catalogue: Catalogue = load_catalogue(Path(fields) if fields is not None else None)
+        scheme = severity_scheme if isinstance(severity_scheme, SeverityScheme) else _scheme(severity_scheme)
+        self.plan: Plan = compile_plan(self.catalogue.entries, self.catalogue.tables, scheme, field_prefix)
+        self.extractors = installed_extractors() if extractors is None else tuple(extractors)
+        check_names(self.extractors, self.catalogue.groups)
+        self.counters = Counters()
+        """Counts of everything since the lens was made."""
+        self.rules: tuple[Rule, ...] = tuple(rules)
+        self._unwrapper = Unwrapper(wrapper_keys, limits)
+        self._engine = Engine(self.plan, self.extractors, limits)
+
+    def field_types(self) -> dict[str, str]:
+        """Give the type of each field that a record may have, by name, extractors' fields too."""
+        types: dict[str, str] = {
+            entry.field: entry.type for entry in self.catalogue.entries if not entry.hidden
+        }
+        return types | {field.name: field.type for each in self.extractors for field in each.fields}
+
+    def process(self, payload: Payload, source: str = "-") -> Iterator[Record | Rejected]:
+        """Give the records and rejects of one payload, in order.
+
+        A payload is JSON text (one value or many, gzip or not), or what was decoded from it, such as a
+        Lambda's `event`. Never raises on data.
+        """
+        if isinstance(payload, str):
+            payload = payload.encode(errors="surrogatepass")
+        if isinstance(payload, bytes | bytearray | memoryview):
+            yield from self.stream([bytes(payload)], source)
+        else:
+            yield from self._payload(payload, encode_json(payload), Position(), source)
+
+    def stream(self, blocks: Iterable[bytes], source: str = "-") -> Iterator[Record | Rejected]:
+        """Give the records and rejects of a stream of bytes, in order, holding one payload at a time.
+
+        Blocks may be cut anywhere; gzip is told by its first bytes.
+        """
+        splitter = Splitter(self._read, self._unwrapper.limits)
+        try:
+            for block in _inflated(blocks):
+                yield from self._spans(splitter.feed(block), source)
+        except UnreadableError as error:
+            yield from self._spans(splitter.close(), source)
+            rejected = Rejected(error.reason, str(error), b"", splitter.position, source)
+            yield from self._outcome(rejected)
+            return
+        yield from self._spans(splitter.close(), source)
+
+    def _spans(self, spans: Iterable[Span[Any] | BrokenSpan], source: str) -> Iterator[Record | Rejected]:
+        for span in spans:
+            if isinstance(span, Span) and isinstance(span.value, Record):
+                self.counters.payloads += 1
+                if self._counted(span.value):
+                    yield span.value
+            elif isinstance(span, BrokenSpan):
+                self.counters.payloads += 1
+                yield from self._outcome(Rejected(*_broken(span), source))
+            else:
+                yield from self._payload(span.value, span.raw, span.position, source)
+
+    def _read(self, raw: bytes) -> Any:
+        """Give the record of a payload of the common shapes, else its decoded value."""
+        return self._engine.splice(raw) or self._unwrapper.decode(raw)
+
+    def _payload(
+        self, value: Any, raw: bytes, position: Position, source: str
+    ) -> Iterator[Record | Rejected]:
+        self.counters.payloads += 1
+        for item in self._unwrapper.unwrap(value, raw, position, source):
+            yield from self._outcome(item)
+
+    def _outcome(self, item: Unwrapped) -> Iterator[Record | Rejected]:
+        if isinstance(item, Control):
+            count(self.counters.control, item.name)
+        elif isinstance(item, Rejected):
+            count(self.counters.rejected, item.reason)
+            yield item
+        else:
+            record = self._engine.record(item.value)
+            if self._counted(record):
+                yield record
+
+    def _counted(self, record: Record) -> bool:
+        """Count a record, as filtered if a rule drops it; tell whether it is to be given."""
+        for code in record.fields.get("lens_warnings", ()):
+            count(self.counters.warnings, code)
+        rule = next((rule for rule in self.rules if rule.drops(record)), None)
+        if rule is not None:
+            count(self.counters.filtered, rule.name)
+            return False
+        count(self.counters.records, record.kind)
+        if record.kind == "finding":
+            count(self.counters.findings, record.fields.get("severity_label", self.plan.scheme.default))
+        return True
+
+
+def _scheme(name: str) -> SeverityScheme:
+    if name not in SCHEMES:
+        raise ValueError(f"no severity scheme {name!r}; there are {', '.join(SCHEMES)}")
+    return SCHEMES[name]
+
+
+def _broken(span: BrokenSpan) -> tuple[str, str, bytes, Position]:
+    return span.reason, span.message, span.raw, span.position
+
+
+def _inflated(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """Unpack gzip, if the first bytes say so."""
+    iterator = iter(blocks)
+    first = b""
+    while len(first) < len(GZIP_MAGIC) and (block := next(iterator, None)) is not None:
+        first += block
+    together = _chained(first, iterator)
+    yield from inflate(together) if first.startswith(GZIP_MAGIC) else together
+
+
+def _chained(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+    yield first
+    yield from rest

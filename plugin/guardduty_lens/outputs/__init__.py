@@ -1,0 +1,1 @@
+"""Outputs: where records and rejects go."""

@@ -1,0 +1,1 @@
+"""Payloads: the bytes and shapes GuardDuty arrives in, and the events inside them."""

@@ -1,0 +1,79 @@
+"""gzip, told by its magic bytes: one member or several, streamed or whole, never larger than allowed."""
+
+import base64
+import binascii
+import zlib
+from collections.abc import Iterable, Iterator
+
+from guardduty_lens.payloads.pieces import UnreadableError
+
+GZIP_MAGIC = b"\x1f\x8b"
+
+_GZIP_WINDOW = 31  # zlib's number for "gzip header and trailer"
+_PIECE = 1024 * 1024
+
+
+def inflate(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """Unpack blocks that begin with GZIP_MAGIC, member after member, a megabyte at most at a time.
+
+    Raises UnreadableError (`bad_gzip`) where the data is damaged, ends early, or goes on with what is
+    no gzip; what came before has then been given already. Zero padding at the end is allowed.
+    """
+    member = zlib.decompressobj(_GZIP_WINDOW)
+    waiting = b""
+    started = False
+    for block in blocks:
+        waiting += block
+        while waiting:
+            if not started and len(waiting) < len(GZIP_MAGIC):
+                break
+            if not started and not waiting.startswith(GZIP_MAGIC):
+                if not waiting.strip(b"\x00"):
+                    waiting = b""
+                    continue
+                raise UnreadableError("bad_gzip", "bytes that are no gzip follow a gzip member")
+            started = True
+            yield _piece(member, waiting)
+            waiting = member.unconsumed_tail
+            if member.eof:
+                waiting, member, started = member.unused_data, zlib.decompressobj(_GZIP_WINDOW), False
+    if started or waiting:
+        raise UnreadableError("bad_gzip", "the gzip data ends before its end marker")
+
+
+def _piece(member: "zlib._Decompress", data: bytes) -> bytes:
+    try:
+        return member.decompress(data, _PIECE)
+    except zlib.error as error:
+        raise UnreadableError("bad_gzip", f"damaged gzip data: {error}") from error
+
+
+def inflate_whole(data: bytes, limit: int) -> bytes:
+    """Unpack data into at most `limit` bytes; data without the magic bytes comes back as it is.
+
+    Raises UnreadableError: `bad_gzip`, or `too_large`.
+    """
+    if not data.startswith(GZIP_MAGIC):
+        return data
+    pieces: list[bytes] = []
+    size = 0
+    for piece in inflate([data]):
+        pieces.append(piece)
+        size += len(piece)
+        if size > limit:
+            raise UnreadableError("too_large", f"compressed data unpacks to more than {limit} bytes")
+    return b"".join(pieces)
+
+
+def decode_base64(text: object, limit: int) -> bytes:
+    """Decode a transport's base64 text, and what is gzip inside it.
+
+    Raises UnreadableError: `bad_base64`, `bad_gzip` or `too_large`.
+    """
+    if not isinstance(text, str):
+        raise UnreadableError("bad_base64", "expected base64 text")
+    try:
+        data = base64.b64decode("".join(text.split()), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise UnreadableError("bad_base64", f"no base64: {error}") from error
+    return inflate_whole(data, limit)

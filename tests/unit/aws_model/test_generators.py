@@ -1,0 +1,50 @@
+import json
+import shutil
+import subprocess
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+PACKAGE = Path("plugin") / "guardduty_lens"
+GENERATORS = [
+    ("make_aws_model.py", "botocore", PACKAGE / "aws_model" / "finding.json"),
+    ("make_countries.py", "country_converter", PACKAGE / "catalogue" / "tables" / "countries.json"),
+]
+
+
+def _skip_unless_made_with(package: str, made: Path) -> None:
+    """Another version may rightly give another file; only the recorded one says what is stale."""
+    recorded = json.loads((ROOT / made).read_text(encoding="utf-8"))["source"].split(",")[0]
+    try:
+        installed = f"{package} {version(package)}"
+    except PackageNotFoundError:
+        pytest.skip(f"{package} is not installed")
+    if installed != recorded:
+        pytest.skip(f"made with {recorded}, installed is {installed}")
+
+
+def _run(root: Path, tool: str, *arguments: str) -> int:
+    command = [sys.executable, str(root / "tools" / tool), *arguments]
+    return subprocess.run(command, check=False, capture_output=True, cwd=root).returncode
+
+
+@pytest.mark.parametrize(("tool", "package", "made"), GENERATORS)
+def test_the_file_on_disk_is_fresh(tool: str, package: str, made: Path) -> None:
+    _skip_unless_made_with(package, made)
+    assert _run(ROOT, tool, "--check") == 0
+
+
+@pytest.mark.parametrize(("tool", "package", "made"), GENERATORS)
+def test_a_stale_file_is_told_and_mended(tool: str, package: str, made: Path, tmp_path: Path) -> None:
+    _skip_unless_made_with(package, made)
+    shutil.copytree(ROOT / "tools", tmp_path / "tools", ignore=shutil.ignore_patterns("__pycache__"))
+    copy = tmp_path / made
+    assert _run(tmp_path, tool, "--check") == 1
+    assert not copy.exists()
+    assert _run(tmp_path, tool) == 0
+    assert copy.read_bytes() == (ROOT / made).read_bytes()
+    copy.write_bytes(copy.read_bytes() + b"\n")
+    assert _run(tmp_path, tool, "--check") == 1
