@@ -1,6 +1,5 @@
 """Catalogues from their files: the built-in one, and a user's over it."""
 
-from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from guardduty_lens.catalogue.model import CatalogueFile, Entry, TableValue
+from guardduty_lens.findings.severity import SeverityScheme
 
 Tables = dict[str, dict[str, TableValue]]
 
@@ -128,9 +128,18 @@ def load_catalogue(folder: Path | None = None) -> Catalogue:
     return merge(parsed, builtin)
 
 
-def load_scheme(path: Path) -> Mapping[str, object]:
-    """Read a user's severity scheme file as plain data."""
+def load_scheme(path: Path) -> SeverityScheme:
+    """Read a user's severity scheme file: `name`, `bands` with their labels and bounds, `default`.
+
+    Raises CatalogueError with what is wrong.
+    """
     from guardduty_lens.catalogue.positions import read_yaml
 
-    document = read_yaml(path.read_text("utf-8"), str(path))
-    return document.data if isinstance(document.data, dict) else {}
+    (text,) = user_files(path).values()
+    document = read_yaml(text, str(path))
+    if document.problems or document.duplicates:
+        raise CatalogueError([str(problem) for problem in document.problems or document.duplicates])
+    try:
+        return msgspec.convert(document.data, SeverityScheme)
+    except msgspec.ValidationError as error:
+        raise CatalogueError([f"{path}: {error}"]) from error

@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
-import msgspec
 
-from guardduty_lens.catalogue.load import CatalogueError
+from guardduty_lens.catalogue.load import CatalogueError, load_scheme
 from guardduty_lens.catalogue.operations.kind import KINDS
 from guardduty_lens.extractors import ExtractorError
 from guardduty_lens.findings.severity import SCHEMES, SeverityScheme
@@ -77,12 +76,10 @@ def severity_scheme(text: str) -> SeverityScheme:
         raise click.BadParameter(
             f"{text!r} is neither a scheme ({', '.join(SCHEMES)}) nor a file", param_hint="--severity-scheme"
         )
-    from guardduty_lens.catalogue.load import load_scheme
-
     try:
-        return msgspec.convert(load_scheme(path), SeverityScheme, strict=False)
-    except (msgspec.ValidationError, ValueError) as error:
-        raise click.BadParameter(f"{text}: {error}", param_hint="--severity-scheme") from error
+        return load_scheme(path)
+    except CatalogueError as error:
+        raise click.BadParameter(str(error), param_hint="--severity-scheme") from error
 
 
 USER_ERRORS = (CatalogueError, ExtractorError)

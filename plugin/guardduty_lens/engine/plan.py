@@ -101,18 +101,22 @@ def compile_plan(
     )
 
 
+def running_turn(operations: Iterable[str]) -> int:
+    """Give when an entry runs, by the names of its operations: the kind first, warnings last.
+
+    Regexes come before the rest, since they read the event alone and others may read their fields.
+    """
+    turns = {"kind": 0, "regex": 1, "warnings": 3}
+    return min((turns[name] for name in operations if name in turns), default=2)
+
+
 def _in_running_order(entries: Iterable[Entry]) -> list[Entry]:
-    """Put the kind first, then regexes (they read the event alone), the rest as written, warnings last."""
-
-    def turn(entry: Entry) -> int:
-        operations = {source.operation.name for source in entry.sources() if source.operation}
-        if "kind" in operations:
-            return 0
-        if "warnings" in operations:
-            return 3
-        return 1 if "regex" in operations else 2
-
-    return sorted(entries, key=turn)
+    return sorted(
+        entries,
+        key=lambda entry: running_turn(
+            source.operation.name for source in entry.sources() if source.operation
+        ),
+    )
 
 
 def _plan_entry(entry: Entry, names: set[str], scheme: SeverityScheme, prefix: str) -> PlanEntry:

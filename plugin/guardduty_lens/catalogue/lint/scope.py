@@ -1,13 +1,13 @@
 """Which fields an entry may read: those that run before it."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 from guardduty_lens.catalogue.lint.shape import Shaped
 from guardduty_lens.catalogue.lint.subject import Known, Subject
-from guardduty_lens.catalogue.model import OPERATION_NAMES, Entry
+from guardduty_lens.catalogue.model import Entry
 from guardduty_lens.catalogue.positions import Where
 from guardduty_lens.engine.plan import SEVERITY_RANKS_TABLE
 
@@ -26,7 +26,7 @@ def shipped_tables() -> frozenset[str]:
 def subjects(shaped: Sequence[Shaped], builtin: Sequence[Entry] | None) -> Iterator[Placed]:
     """Give every entry of right shape with what stands around it."""
     known: dict[str, tuple[int, Known]] = {
-        entry.field: (_turn(_operation_names(entry)), _known_builtin(entry)) for entry in builtin or ()
+        entry.field: (running_turn(_operation_names(entry)), _known_builtin(entry)) for entry in builtin or ()
     }
     for file in shaped:
         known |= dict(_known_raw(file))
@@ -59,7 +59,7 @@ def _known_raw(file: Shaped) -> Iterator[tuple[str, tuple[int, Known]]]:
         name, type_, cardinality = raw["field"], raw.get("type"), raw.get("cardinality", "one")
         known = Known(name, f"at {_place(file, index)}", *map(_as_text, (type_, cardinality)))
         entry = file.entries.get(index)
-        yield name, (_turn(_operation_names(entry) if entry else ()), known)
+        yield name, (running_turn(_operation_names(entry) if entry else ()), known)
 
 
 def _as_text(value: Any) -> str:
@@ -74,10 +74,3 @@ def _place(file: Shaped, index: int) -> str:
 
 def _operation_names(entry: Entry) -> set[str]:
     return {source.operation.name for source in entry.sources() if source.operation}
-
-
-def _turn(names: Iterable[str]) -> int:
-    """Give when an entry runs: the kind first, then regexes, the rest as written, warnings last."""
-    turns = {"kind": 0, "regex": 1, "warnings": 3}
-    found = [turns[name] for name in OPERATION_NAMES if name in turns and name in names]
-    return min(found, default=2)

@@ -56,7 +56,7 @@ def check_example_warnings(subject: Subject) -> Iterator[Fault]:
     """Require that an example warns with codes that there are."""
     for number, example in enumerate(subject.entry.examples):
         for index, code in enumerate(example.warns or ()):
-            if code not in WARNING_CODES and not code.startswith("extractor_failed:"):
+            if code not in WARNING_CODES:
                 message = f"there is no warning {code!r}{did_you_mean(code, WARNING_CODES)}"
                 yield Fault(("examples", number, "warns", index), message)
 

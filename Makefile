@@ -1,0 +1,44 @@
+# The commands of the house. `make demo` and `make test` set up everything they need.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+# Made anew whenever what it installs changes.
+READY := $(VENV)/.ready
+
+.PHONY: help demo test lint format bench docs generated clean
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+$(READY): pyproject.toml setup.py tools/setup.sh
+	@PYTHON="$(PYTHON)" VENV="$(VENV)" sh tools/setup.sh
+	@touch $@
+
+demo: $(READY) ## filter the shipped findings and say what was found
+	@BIN="$(BIN)" sh tools/demo.sh
+
+test: $(READY) lint ## everything
+	$(BIN)/python -m pytest
+
+lint: $(READY) ## ruff, and mypy in its strict mode
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+format: $(READY) ## let ruff format and mend
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: $(READY) ## the benchmarks; writes benchmarks/results.md
+	$(BIN)/python benchmarks/run.py
+
+docs: $(READY) ## write the pages that are made from the catalogue
+	$(BIN)/guardduty-lens fields docs -o docs/fields.md
+	$(BIN)/guardduty-lens fields schema -o docs/catalogue.schema.json
+
+generated: $(READY) ## AWS's model and the country names, from botocore and country_converter
+	$(BIN)/python tools/make_aws_model.py
+	$(BIN)/python tools/make_countries.py
+
+clean: ## take away what was built
+	rm -rf $(VENV) build dist demo .mypy_cache .ruff_cache .pytest_cache .hypothesis plugin/*.egg-info
