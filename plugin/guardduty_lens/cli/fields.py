@@ -1,6 +1,8 @@
 """`guardduty-lens fields`: list, lint, test and document the catalogue."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import IO
 
 import click
 import msgspec
@@ -14,6 +16,7 @@ from guardduty_lens.catalogue.load import (
     merge,
     user_files,
 )
+from guardduty_lens.catalogue.model import CatalogueFile
 from guardduty_lens.cli.main import EXIT_REJECTED
 from guardduty_lens.cli.options import fields_option
 
@@ -52,7 +55,7 @@ def lint_fields(paths: tuple[Path, ...]) -> None:
 
     Without FILE, the built-in catalogue is linted. Exit code 1 where there are problems.
     """
-    from guardduty_lens.catalogue.examples import check_examples, example_problems
+    from guardduty_lens.catalogue.examples import Failure, check_examples, example_problems
     from guardduty_lens.catalogue.lint import lint_files
 
     if paths:
@@ -60,7 +63,7 @@ def lint_fields(paths: tuple[Path, ...]) -> None:
         _, problems = lint_files(_texts(paths), builtin=builtin, check_examples=example_problems)
     else:
 
-        def check(parsed):  # type: ignore[no-untyped-def]
+        def check(parsed: Sequence[CatalogueFile]) -> list[Failure]:
             return check_examples(merge(list(parsed), Catalogue((), {}, builtin_catalogue().tables)))
 
         _, problems = lint_files(builtin_files(), builtin=None, check_examples=check)
@@ -92,7 +95,7 @@ def test_fields(fields: Path | None) -> None:
 @click.option(
     "-o", "--output", type=click.File("w", encoding="utf-8"), default="-", help="Where the page goes."
 )
-def document_fields(fields: Path | None, output: click.utils.LazyFile) -> None:
+def document_fields(fields: Path | None, output: IO[str]) -> None:
     """Write the reference page of the fields, in Markdown, from the entries."""
     from guardduty_lens.catalogue.docs import reference_page
 
@@ -101,7 +104,7 @@ def document_fields(fields: Path | None, output: click.utils.LazyFile) -> None:
 
 @command.command("schema")
 @click.option("-o", "--output", type=click.File("wb"), default="-", help="Where the schema goes.")
-def schema(output: click.utils.LazyFile) -> None:
+def schema(output: IO[bytes]) -> None:
     """Write the JSON Schema of catalogue files, for editors."""
     from guardduty_lens.catalogue.schema import catalogue_schema
 

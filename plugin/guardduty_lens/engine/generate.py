@@ -42,6 +42,7 @@ class Writer:
         self._numbers: dict[str, int] = {}
 
     def __call__(self, line: str) -> None:
+        """Write a line at the current depth."""
         self.lines.append("    " * self._depth + line)
 
     @contextmanager

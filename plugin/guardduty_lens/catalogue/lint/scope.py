@@ -9,7 +9,7 @@ from guardduty_lens.catalogue.lint.shape import Shaped
 from guardduty_lens.catalogue.lint.subject import Known, Subject
 from guardduty_lens.catalogue.model import Entry
 from guardduty_lens.catalogue.positions import Where
-from guardduty_lens.engine.plan import SEVERITY_RANKS_TABLE
+from guardduty_lens.engine.plan import SEVERITY_RANKS_TABLE, running_turn
 
 Placed = tuple[Shaped, int, Subject]
 """An entry's file, its index there, and what is to be looked at."""
