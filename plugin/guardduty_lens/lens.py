@@ -58,7 +58,7 @@ class Lens:
         """Counts of everything since the lens was made."""
         self.rules: tuple[Rule, ...] = tuple(rules)
         self._unwrapper = Unwrapper(wrapper_keys, limits)
-        self._engine = Engine(self.plan, self.extractors, limits)
+        self._engine = Engine(self.plan, self.extractors)
 
     def field_types(self) -> dict[str, str]:
         """Give the type of each field that a record may have, by name, extractors' fields too."""

@@ -71,7 +71,7 @@ def _options(options: Any) -> str:
 def _condition(condition: Condition) -> str:
     if condition.exists is not None:
         return f"`{condition.path}` is {'there' if condition.exists else 'not there'}"
-    values = condition.one_of or [condition.equals]
+    values: list[Any] = condition.one_of or [condition.equals]
     return f"`{condition.path}` is {' or '.join(_code(value) for value in values)}"
 
 

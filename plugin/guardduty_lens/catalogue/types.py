@@ -45,14 +45,10 @@ def _is_integer(value: Any) -> bool:
 
 
 def _is_geo_point(value: Any) -> bool:
-    return (
-        isinstance(value, dict)
-        and value.keys() == {"lat", "lon"}
-        and is_number(value["lat"])
-        and is_number(value["lon"])
-        and -90 <= value["lat"] <= 90
-        and -180 <= value["lon"] <= 180
-    )
+    if not isinstance(value, dict) or len(value) != 2:
+        return False
+    lat, lon = value.get("lat"), value.get("lon")
+    return is_number(lat) and is_number(lon) and -90 <= lat <= 90 and -180 <= lon <= 180
 
 
 CHECKS: dict[str, Callable[[Any], bool]] = {

@@ -93,7 +93,11 @@ def test_fields(fields: Path | None) -> None:
 @command.command("docs")
 @fields_option
 @click.option(
-    "-o", "--output", type=click.File("w", encoding="utf-8"), default="-", help="Where the page goes."
+    "-o",
+    "--output",
+    type=click.File("w", encoding="utf-8", lazy=False),
+    default="-",
+    help="Where the page goes.",
 )
 def document_fields(fields: Path | None, output: IO[str]) -> None:
     """Write the reference page of the fields, in Markdown, from the entries."""
@@ -103,7 +107,7 @@ def document_fields(fields: Path | None, output: IO[str]) -> None:
 
 
 @command.command("schema")
-@click.option("-o", "--output", type=click.File("wb"), default="-", help="Where the schema goes.")
+@click.option("-o", "--output", type=click.File("wb", lazy=False), default="-", help="Where the schema goes.")
 def schema(output: IO[bytes]) -> None:
     """Write the JSON Schema of catalogue files, for editors."""
     from guardduty_lens.catalogue.schema import catalogue_schema

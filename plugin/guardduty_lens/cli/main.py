@@ -1,6 +1,9 @@
 """The command `guardduty-lens`. Commands are imported when they are called, so that it starts fast."""
 
+import os
+import sys
 from importlib import import_module
+from typing import Any
 
 import click
 
@@ -30,9 +33,26 @@ class _LazyGroup(click.Group):
         command = import_module(f"guardduty_lens.cli.{COMMANDS[name][0]}").command
         return command if isinstance(command, click.Command) else None
 
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except OSError as error:
+            click.echo(f"guardduty-lens: could not deliver: {error.strerror or error}", err=True)
+            _forget_standard_output()
+            ctx.exit(EXIT_UNDELIVERED)
+        return result
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
             formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+def _forget_standard_output() -> None:
+    """Let what is still buffered go nowhere: Python would try it again, and complain, when it ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

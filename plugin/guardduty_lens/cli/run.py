@@ -2,9 +2,9 @@
 
 import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO, NoReturn
+from typing import Any, BinaryIO, NoReturn
 
 import click
 import msgspec
@@ -20,8 +20,8 @@ from guardduty_lens.payloads.pieces import Rejected
 STANDARD = Path("-")
 
 
-class Undelivered(Exception):  # noqa: N818 - it is an outcome
-    """An output did not take a record or a dead letter."""
+class Unread(Exception):  # noqa: N818 - it is an outcome
+    """An input could not be read to its end."""
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,53 +37,70 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
 def run(job: Job, lens: Lens) -> NoReturn:
     """Run a job, print the summary on standard error, and exit with the code that says how it went."""
-    sources = expand(job.inputs) or [STANDARD]
+    sources = expand(job.inputs) if job.inputs else [STANDARD]
     _refuse_own_outputs(job, sources)
-    dead_letters = DeadLetters(job.dead_letters)
-    code = EXIT_UNDELIVERED
-    try:
-        with dead_letters, _opened_output(job.output) as output:
-            for source in sources:
-                _pass_through(lens, source, output, dead_letters, job.form)
-            _flush(output)
-        code = EXIT_REJECTED if lens.counters.rejected else EXIT_DONE
-    except Undelivered as error:
-        click.echo(f"guardduty-lens: could not deliver: {error}", err=True)
-    _report(job, lens)
+    code = max(_outcome(_pass_all_through, job, lens, sources), _outcome(_write_summary, job, lens))
+    if not job.quiet:
+        click.echo(summary_text(lens.counters, job.dead_letters), err=True)
     sys.exit(code)
 
 
-def _refuse_own_outputs(job: Job, sources: list[Path]) -> None:
-    read = {source.resolve() for source in sources if source != STANDARD}
-    for path in (job.output, job.dead_letters):
-        if path != STANDARD and path.resolve() in read:
-            raise click.UsageError(f"{path} is read and written by the same run")
-
-
-@contextlib.contextmanager
-def _opened_output(path: Path) -> Iterator[BinaryIO]:
-    if path == STANDARD:
-        with open(sys.stdout.fileno(), "wb", buffering=BLOCK_BYTES, closefd=False) as output:
-            yield output
+def _outcome(work: Callable[..., None], job: Job, lens: Lens, *arguments: Any) -> int:
+    """Do a part of the run, say what went wrong with it, and give the exit code."""
+    try:
+        work(job, lens, *arguments)
+    except Unread as error:
+        click.echo(f"guardduty-lens: could not read {error}", err=True)
+    except OSError as error:
+        click.echo(f"guardduty-lens: could not deliver: {error.strerror or error}", err=True)
     else:
-        try:
-            output = path.open("wb", buffering=BLOCK_BYTES)
-        except OSError as error:
-            raise click.UsageError(f"cannot write {path}: {error.strerror}") from error
-        with output:
-            yield output
+        return EXIT_REJECTED if lens.counters.rejected else EXIT_DONE
+    return EXIT_UNDELIVERED
 
 
-def _pass_through(lens: Lens, source: Path, output: BinaryIO, dead_letters: DeadLetters, form: Form) -> None:
-    with _opened_input(source) as file:
-        for item in lens.stream(read_blocks(file), str(source)):
-            try:
+def _refuse_own_outputs(job: Job, sources: list[Path]) -> None:
+    """Raise UsageError where a file is read and written, or written twice, or has no folder to be in."""
+    used = {source.resolve(): "read and written" for source in sources if source != STANDARD}
+    for path in (job.output, job.dead_letters, job.summary):
+        if path is None or path == STANDARD or _is_device(path):
+            continue
+        if path.resolve() in used:
+            raise click.UsageError(f"{path} is {used[path.resolve()]} by the same run")
+        if not path.parent.is_dir():
+            raise click.UsageError(f"cannot write {path}: there is no folder {path.parent}")
+        used[path.resolve()] = "written twice"
+
+
+def _is_device(path: Path) -> bool:
+    """Tell whether a path is what may be read and written at once, such as /dev/null."""
+    return path.exists() and not path.is_file()
+
+
+def _pass_all_through(job: Job, lens: Lens, sources: list[Path]) -> None:
+    """Pass every input to the output. Raises Unread for the first, OSError for the second."""
+    with DeadLetters(job.dead_letters) as dead_letters, _opened_output(job.output) as output:
+        for source in sources:
+            for item in lens.stream(_blocks(source, output), str(source)):
                 if isinstance(item, Rejected):
                     dead_letters.write(item)
                 else:
-                    output.write(form(item) + b"\n")
-            except OSError as error:
-                raise Undelivered(error.strerror or str(error)) from error
+                    output.write(job.form(item) + b"\n")
+
+
+def _blocks(source: Path, output: BinaryIO) -> Iterator[bytes]:
+    """Read an input; what a block gave is handed on before the next is waited for."""
+    with _opened_input(source) as file:
+        blocks = read_blocks(file)
+        while block := _next_of(blocks, source):
+            yield block
+            output.flush()
+
+
+def _next_of(blocks: Iterator[bytes], source: Path) -> bytes:
+    try:
+        return next(blocks, b"")
+    except OSError as error:
+        raise Unread(f"{source}: {error.strerror}") from error
 
 
 @contextlib.contextmanager
@@ -94,20 +111,25 @@ def _opened_input(source: Path) -> Iterator[BinaryIO]:
     try:
         file = source.open("rb")
     except OSError as error:
-        raise click.UsageError(f"cannot read {source}: {error.strerror}") from error
+        raise Unread(f"{source}: {error.strerror}") from error
     with file:
         yield file
 
 
-def _flush(output: BinaryIO) -> None:
+@contextlib.contextmanager
+def _opened_output(path: Path) -> Iterator[BinaryIO]:
+    if path == STANDARD:
+        with open(sys.stdout.fileno(), "wb", buffering=BLOCK_BYTES, closefd=False) as output:
+            yield output
+        return
     try:
-        output.flush()
+        output = path.open("wb", buffering=BLOCK_BYTES)
     except OSError as error:
-        raise Undelivered(error.strerror or str(error)) from error
+        raise click.UsageError(f"cannot write {path}: {error.strerror}") from error
+    with output:
+        yield output
 
 
-def _report(job: Job, lens: Lens) -> None:
+def _write_summary(job: Job, lens: Lens) -> None:
     if job.summary is not None:
         job.summary.write_bytes(msgspec.json.format(msgspec.json.encode(lens.counters.summary())) + b"\n")
-    if not job.quiet:
-        click.echo(summary_text(lens.counters, job.dead_letters), err=True)

@@ -15,7 +15,9 @@ from guardduty_lens.samples import SHAPES, generate_payloads
 @click.option(
     "--shape", type=click.Choice(SHAPES), default="eventbridge", show_default=True, help="How they arrive."
 )
-@click.option("-o", "--output", type=click.File("wb"), default="-", help="Where they go. [default: -]")
+@click.option(
+    "-o", "--output", type=click.File("wb", lazy=False), default="-", help="Where they go. [default: -]"
+)
 def command(count: int, seed: int, shape: str, output: BinaryIO) -> None:
     """Make realistic, varied findings of every active type, updates of the same finding among them.
 

@@ -1,45 +1,51 @@
-"""A plan made ready to run fast: decoder types and one function, for the spliced and the exact path."""
+"""A plan made ready to run fast on decoded events: for what AWS sends, and for anything else."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
-from guardduty_lens.engine.generate import FanOutError, generate
+from guardduty_lens.engine.generate import Generated, generate
+from guardduty_lens.engine.memo import TypeMemo
 from guardduty_lens.engine.plan import Plan
+from guardduty_lens.engine.specialise import Specialised
 from guardduty_lens.engine.tree import make_structs, tree_of
+from guardduty_lens.engine.walk import FanOutError
 
 
 class CompiledPlan:
-    """The plan as structs and one function. Raises NotGeneratedError where only the oracle can run it.
+    """The plan as generated functions. Raises NotGeneratedError where only the oracle can run it.
 
-    `source` is the text of the function, `attributes` gives the attribute of each field in what it returns:
-    a struct that encodes to the added fields, without those that are None.
+    `strict` is for events whose values are of the kinds that the plan has a use for.
     """
 
     def __init__(self, plan: Plan) -> None:
-        self.root = tree_of(plan)
-        make_structs(self.root)
-        shown = {f"f{number}": entry for number, entry in enumerate(plan.entries) if not entry.hidden}
-        added = msgspec.defstruct(
-            "Added",
-            [(name, Any, None) for name in shown],
-            rename={name: entry.key for name, entry in shown.items()},
-            omit_defaults=True,
-            gc=False,
-        )
-        self.attributes = {entry.field: name for name, entry in shown.items()}
-        self.enrich, self.source = generate(plan, self.root, added)
+        self._plan = plan
+        self._memo = TypeMemo(plan)
+        self.strict = Specialised(plan, self._memo)
+        self._lenient_root = tree_of(plan)
+        make_structs(self._lenient_root, strict=False)
+        self._lenient: Generated | None = None
+        self._names = {f"f{number}": entry.field for number, entry in enumerate(plan.entries)}
 
     def added(self, event: Mapping[str, Any]) -> msgspec.Struct | None:
         """Give the added fields of a decoded finding event; None where only the oracle knows them."""
         try:
-            added: msgspec.Struct = self.enrich(msgspec.convert(event, self.root.struct))
+            return self.strict(msgspec.convert(event, self.strict.root.struct))
+        except FanOutError:
+            return None
+        except msgspec.ValidationError:
+            return self._added_leniently(event)
+
+    def _added_leniently(self, event: Mapping[str, Any]) -> msgspec.Struct | None:
+        if self._lenient is None:
+            self._lenient = generate(self._plan, self._memo, self._lenient_root, strict=False)
+        try:
+            return self._lenient.enrich(msgspec.convert(event, self._lenient_root.struct))
         except (msgspec.ValidationError, FanOutError):
             return None
-        return added
 
     def fields(self, added: msgspec.Struct) -> dict[str, Any]:
-        """Give the added fields by their names in the catalogue."""
-        values = ((field, getattr(added, name)) for field, name in self.attributes.items())
+        """Give added fields by their names in the catalogue."""
+        values = ((self._names[name], getattr(added, name)) for name in added.__struct_fields__)
         return {field: value for field, value in values if value is not None}

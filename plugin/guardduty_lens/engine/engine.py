@@ -11,7 +11,6 @@ from guardduty_lens.engine.plan import Plan
 from guardduty_lens.engine.splice import Splicer
 from guardduty_lens.extractors import Extractor
 from guardduty_lens.payloads.json_text import encode_json
-from guardduty_lens.payloads.limits import Limits
 from guardduty_lens.record import Record
 
 WARNINGS = "lens_warnings"
@@ -24,9 +23,7 @@ class Engine:
     record: the added fields are the oracle's.
     """
 
-    def __init__(
-        self, plan: Plan, extractors: Sequence[Extractor] = (), limits: Limits | None = None
-    ) -> None:
+    def __init__(self, plan: Plan, extractors: Sequence[Extractor] = ()) -> None:
         self._plan = plan
         self._prefix = plan.field_prefix
         self._extractors = tuple(extractors)
@@ -34,11 +31,7 @@ class Engine:
         extracted = [f"{self._prefix}{field.name}" for each in extractors for field in each.fields]
         self._ours = frozenset([*plan.keys, *extracted])
         self._compiled = _compiled(plan)
-        self._splicer = (
-            Splicer(self._compiled, sorted(self._ours), (limits or Limits()).nesting)
-            if self._compiled
-            else None
-        )
+        self._splicer = Splicer(self._compiled.strict, sorted(self._ours)) if self._compiled else None
 
     def splice(self, raw: bytes) -> Record | None:
         """Give the record of one payload's bytes, or None where it takes the exact path."""

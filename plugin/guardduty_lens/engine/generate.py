@@ -1,427 +1,399 @@
 """The plan as one Python function over decoded structs.
 
-`generate` writes the source of a function that reads attributes by number and constants by number: no text
-of a catalogue or of a user stands in it. It gives the same fields as the oracle, or raises FanOutError
-where an array is longer than is looked at; the caller then asks the oracle.
+The function goes through the event once, object by object, and notes what each source gives; what is not
+there costs one look. Then it makes the fields, in the plan's order. Attributes, variables and constants are
+named by number: no text of a catalogue or of a user stands in the source. It gives the oracle's fields, or
+raises FanOutError where an array is longer than is looked at; the caller then asks the oracle.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+import re
+from collections.abc import Callable, Collection
+from typing import Any, NamedTuple
+
+import msgspec
 
 from guardduty_lens.catalogue.operations import OPERATIONS
-from guardduty_lens.catalogue.operations.objects import combine
-from guardduty_lens.catalogue.operations.template import template_fields
+from guardduty_lens.catalogue.operations.kind import FINDING_DETAIL_TYPE, GUARDDUTY_SOURCE
 from guardduty_lens.catalogue.operations.warnings import finding_warnings
-from guardduty_lens.catalogue.paths import FAN_OUT_LIMIT, Each, Key, Match, Step
-from guardduty_lens.catalogue.types import CHECKS, same_scalar, unique_key
+from guardduty_lens.catalogue.paths import Key
+from guardduty_lens.catalogue.types import same_scalar, unique_key
+from guardduty_lens.engine import inline
+from guardduty_lens.engine.inline import TEXT_TYPES, Use
 from guardduty_lens.engine.memo import TypeMemo
 from guardduty_lens.engine.plan import Plan, PlanCondition, PlanEntry, PlanPath, PlanSource
+from guardduty_lens.engine.source_writer import SourceWriter
 from guardduty_lens.engine.tree import Node
-
-Use = Callable[[str], None]
-
-_TEXT_TYPES = frozenset({"label", "id", "text", "url", "date", "ip"})
-
-
-class FanOutError(Exception):
-    """An array is longer than FAN_OUT_LIMIT: the oracle knows what to make of it."""
+from guardduty_lens.engine.walk import FanOutError, WalkWriter
+from guardduty_lens.findings.type_grammar import parse_finding_type
 
 
 class NotGeneratedError(Exception):
     """A plan that only the oracle runs, and why."""
 
 
-class Writer:
-    """Lines of Python and the constants that they name."""
+class Generated(NamedTuple):
+    """The function from a decoded finding event to its added fields, and its source.
 
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-        self.constants: dict[str, Any] = {}
-        self._depth = 1
-        self._numbers: dict[str, int] = {}
-
-    def __call__(self, line: str) -> None:
-        """Write a line at the current depth."""
-        self.lines.append("    " * self._depth + line)
-
-    @contextmanager
-    def block(self, head: str) -> Iterator[None]:
-        """Write a compound statement; what is written inside is its body."""
-        self(head)
-        self._depth += 1
-        start = len(self.lines)
-        yield
-        if len(self.lines) == start:
-            self("pass")
-        self._depth -= 1
-
-    def name(self, kind: str) -> str:
-        """Give a new variable's name."""
-        self._numbers[kind] = number = self._numbers.get(kind, -1) + 1
-        return f"{kind}{number}"
-
-    def constant(self, value: Any) -> str:
-        """Give the name under which the function finds a value."""
-        name = self.name("k")
-        self.constants[name] = value
-        return name
-
-
-def generate(plan: Plan, root: Node, result: Callable[..., Any]) -> tuple[Callable[[Any], Any], str]:
-    """Give the function from a decoded finding event to `result(*values)`, and its source.
-
-    `root` is the plan's tree with its structs made; the values are those of the plan's entries in order,
-    None where there is none, without hidden ones. Raises NotGeneratedError.
+    It gives a struct that encodes to the added fields, without those that are None; the attribute of the
+    plan's entry number N is `fN`.
     """
-    writer = Writer()
-    _Generator(plan, root, writer).write()
-    shown = ", ".join(f"f{number}" for number, entry in enumerate(plan.entries) if not entry.hidden)
-    result_name = writer.constant(result)
-    writer(f"return {result_name}({shown})")
-    source = "\n".join(["def enrich(event):", *writer.lines, ""])
-    namespace = dict(writer.constants) | {"FanOutError": FanOutError}
+
+    enrich: Callable[[Any], msgspec.Struct]
+    source: str
+
+
+def generate(
+    plan: Plan, memo: TypeMemo, root: Node, *, strict: bool, absent: Collection[int] = ()
+) -> Generated:
+    """Write and compile the function for a plan.
+
+    `root` is the plan's tree with its structs made, `strict` as they are; `absent` holds the ids of nodes
+    below which nothing will be: all other nodes that are looked at may or may not be there. Raises
+    NotGeneratedError.
+    """
+    write = SourceWriter()
+    keys = _Generator(plan, memo, WalkWriter(root, write, strict=strict, absent=absent)).write()
+    result = msgspec.defstruct(
+        "Added", [(name, Any, None) for name in keys], rename=keys, omit_defaults=True, gc=False
+    )
+    write(f"return {write.constant(result)}({', '.join(keys)})")
+    source = "\n".join(["def enrich(event):", *write.lines, ""])
+    namespace = dict(write.constants) | {"FanOutError": FanOutError}
     exec(compile(source, "<plan>", "exec"), namespace)  # noqa: S102 - our own text, constants by number
-    return namespace["enrich"], source
+    return Generated(namespace["enrich"], source)
+
+
+_VARIABLE = re.compile(r"\b[fvw][0-9]+\b")
 
 
 class _Generator:
-    def __init__(self, plan: Plan, root: Node, write: Writer) -> None:
+    """Writes the fields of a plan: what is noted on the way through the event, and what is made of it."""
+
+    def __init__(self, plan: Plan, memo: TypeMemo, walk: WalkWriter) -> None:
         self._plan = plan
-        self._root = root
-        self._write = write
-        self._objects: dict[int, str] = {id(root): "event"}
-        self._variables = {entry.field: f"f{number}" for number, entry in enumerate(plan.entries)}
+        self._memo = memo
+        self._walk = walk
+        self._write = walk.write
+        self._fields = {entry.field: f"f{number}" for number, entry in enumerate(plan.entries)}
         self._entries = {entry.field: entry for entry in plan.entries}
-        self._memo = TypeMemo(plan)
-        self._detail = root.members["detail"]
-        self._arrays = 0  # array steps of the walk that is being written
+        self._conditions = {entry.field: walk.write.name("w") for entry in plan.entries if entry.when}
+        self._noted: dict[int, str] = {}  # the variable that holds what a source gave
+        self._sources: dict[str, list[PlanSource]] = {}  # those of each entry that may give something
 
-    def write(self) -> None:
-        self._write_objects(self._root)
-        self._write_memo()
+    def write(self) -> dict[str, str]:
+        """Write the body; give the key of each variable that holds a field to be shown."""
         for entry in self._plan.entries:
-            if "finding" not in entry.kinds:
-                self._write(f"{self._variables[entry.field]} = None")
-            elif entry.field not in self._memo.fields:
-                self._write_entry(entry)
-
-    # --- objects on the way to the values: each looked up once ------------------------------------
-
-    def _write_objects(self, root: Node) -> None:
+            self._register(entry)
         head = len(self._write.lines)
-        self._write_members(root, "event")
-        names = [name for name in self._objects.values() if name != "event"]
+        self._walk.write_all()
+        self._write_memo()
+        there = [entry for entry in self._plan.entries if self._may_be_there(entry)]
+        for entry in there:
+            if entry.field not in self._memo.fields:
+                self._write_entry(entry)
+        shown = {self._fields[entry.field]: entry.key for entry in there if not entry.hidden}
+        self._insert_defaults(head, shown)
+        return shown
+
+    def _may_be_there(self, entry: PlanEntry) -> bool:
+        return "finding" in entry.kinds and bool(self._sources[entry.field] or entry.default is not None)
+
+    def _insert_defaults(self, head: int, shown: Collection[str]) -> None:
+        """Set to None at the head what is met only on some ways."""
+        memoised = {self._fields[field] for field in self._memo.fields}
+        used = [*_VARIABLE.findall("\n".join(self._write.lines)), *shown]
+        names = [name for name in dict.fromkeys(used) if name not in memoised]
         if names:
-            self._write.lines.insert(head, "    " + " = ".join([*names, "None"]))
+            self._write.lines.insert(head, f"    {' = '.join(names)} = None")
+        if self._walk.counters:
+            self._write.lines.insert(head, f"    {' = '.join(self._walk.counters)} = 0")
 
-    def _write_members(self, node: Node, variable: str) -> None:
-        for key, member in node.members.items():
-            if not member.members:
-                continue
-            name = self._objects[id(member)] = self._write.name("n")
-            self._write(f"{name} = {variable}.{node.attribute(key)}")
-            if member is self._detail:  # a finding, or the function would not be called
-                self._write_members(member, name)
-                continue
-            with self._write.block(f"if type({name}) is {self._write.constant(member.struct)}:"):
-                self._write_members(member, name)
-            with self._write.block("else:"):
-                self._write(f"{name} = None")
+    # --- what is wanted of the event --------------------------------------------------------------
 
-    # --- what follows from the finding type alone -------------------------------------------------
-
-    def _write_memo(self) -> None:
-        names = [self._variables[field] for field in self._memo.fields]
-        names += [self._memo_name(number) for number in range(len(self._memo.sources))]
-        if names:
-            self._write(f"{', '.join(names)}, = {self._write.constant(self._memo)}({self._finding_type()})")
-
-    def _finding_type(self) -> str:
-        return f"{self._objects[id(self._detail)]}.{self._detail.attribute('type')}"
-
-    def _memo_name(self, number: int) -> str:
-        return f"m{number}"
-
-    # --- entries ----------------------------------------------------------------------------------
-
-    def _write_entry(self, entry: PlanEntry) -> None:
-        field = self._variables[entry.field]
-        if entry.when is None:
-            self._write_values(entry, field)
+    def _register(self, entry: PlanEntry) -> None:
+        if entry.when is not None and entry.when.path.root == "event":
+            self._walk.wants(entry.when.path, self._condition_use(entry))
+        sources = [source for source in entry.sources if not self._walk.leads_nowhere(source)]
+        self._sources[entry.field] = sources
+        if entry.field in self._memo.fields:
             return
-        self._write(f"{field} = None")
-        holds = self._write_condition(entry.when)
-        with self._write.block(f"if {holds}:"):
-            self._write_values(entry, field)
+        for source in sources:
+            if any(path.root == "event" for path in source.paths) and self._memo.number_of(source) is None:
+                self._register_source(entry, source)
 
-    def _write_values(self, entry: PlanEntry, field: str) -> None:
-        if entry.cardinality == "one":
-            self._write_first(entry, field)
+    def _register_source(self, entry: PlanEntry, source: PlanSource) -> None:
+        if len(source.paths) > 1 or (entry.type == "geo_point" and source.operation.objects is None):
+            raise NotGeneratedError(f"{entry.field}: only the plain interpreter reads this")
+        self._noted[id(source)] = noted = self._note_name(entry)
+        path = source.paths[0]
+        if _is_late(entry, source):
+            self._walk.wants(path, lambda value: self._write(f"{noted} = {value}"))
+        elif source.operation.objects is not None:
+            self._walk.wants_objects(path, source.operation.objects, self._note(entry, source))
         else:
-            self._write_all(entry, field)
+            use = self._note(entry, source)
+            applied = inline.apply(self._write, self._plan, source, use, known=self._walk.strict)
+            self._walk.wants(path, applied)
 
-    def _write_first(self, entry: PlanEntry, field: str) -> None:
-        """Write one value: the first that passes its check."""
-        default = None if entry.default is None else self._write.constant(entry.default)
-        self._write(f"{field} = None")
-        check = self._check(entry)
-        with self._write.block("while True:"):
-            for source in entry.sources:
-                loops = self._loops(source)
+    def _note_name(self, entry: PlanEntry) -> str:
+        """Name what a source notes: the field itself, where nothing else has a say."""
+        sources = self._sources[entry.field]
+        alone = len(sources) == 1 and entry.when is None and not _is_late(entry, sources[0])
+        return self._fields[entry.field] if alone else self._write.name("v")
 
-                def use(value: str, leave: bool = not loops) -> None:
-                    head = f"if {check(value)}:" if leave else f"if {field} is None and {check(value)}:"
-                    with self._write.block(head):
-                        self._write(f"{field} = {value}")
-                        if leave:
-                            self._write("break")
-
-                self._write_source(source, entry, use)
-                if loops:
-                    self._write(f"if {field} is not None: break")
-            self._write(f"{field} = {default}" if default else "pass")
-            self._write("break")
-
-    def _write_all(self, entry: PlanEntry, field: str) -> None:
-        """Write all values that pass the check, unique, in the order met."""
-        self._write("d = {}")
-        check = self._check(entry)
-        key = self._write.constant(unique_key) if entry.type == "geo_point" else None
+    def _note(self, entry: PlanEntry, source: PlanSource) -> Use:
+        """Write the noting of a value that a source gives: the first, or all."""
+        noted = self._noted[id(source)]
+        known = self._walk.strict and (inline.gives_itself(source) or source.operation.objects is not None)
+        check = inline.check(self._write, entry, known=known and entry.type != "geo_point")
+        single = _gives_one(source)
 
         def use(value: str) -> None:
-            with self._write.block(f"if {check(value)}:"):
-                self._write(
-                    f"d.setdefault({key}({value}), {value})" if key else f"d.setdefault({value}, {value})"
-                )
+            if entry.cardinality == "one":
+                unless = "" if single else f"{noted} is None and "
+                self._write(f"if {unless}{check(value)}: {noted} = {value}")
+            elif single:
+                self._write(f"if {check(value)}: {noted} = [{value}]")
+            else:
+                with self._write.block(f"if {check(value)}:"):
+                    self._write(f"if {noted} is None: {noted} = [{value}]")
+                    self._write(f"else: {noted}.append({value})")
 
-        with self._write.block("while True:"):
-            for source in entry.sources:
-                self._write_source(source, entry, use)
-                if entry.first_source_only:
-                    self._write("if d: break")
-            self._write("break")
-        self._write(f"{field} = list(d.values()) if d else None")
+        return use
 
-    def _check(self, entry: PlanEntry) -> Callable[[str], str]:
-        if entry.type in _TEXT_TYPES:
-            return lambda value: f"type({value}) is str and {value}"
-        if entry.type == "boolean":
-            return lambda value: f"type({value}) is bool"
-        name = self._write.constant(CHECKS[entry.type])
-        return lambda value: f"{name}({value})"
+    def _condition_use(self, entry: PlanEntry) -> Use:
+        holds, condition = self._conditions[entry.field], entry.when
+        assert condition is not None
+        test = self._write.constant(_test_of(condition))
+        return lambda value: self._write(f"if {test}({value}): {holds} = True")
 
-    # --- sources ----------------------------------------------------------------------------------
+    # --- the fields -------------------------------------------------------------------------------
 
-    def _loops(self, source: PlanSource) -> bool:
-        """Tell whether a source's values are met inside a loop, which `break` would not leave."""
-        many_fields = any(
-            path.root == "fields" and self._entries[_field_name(path)].cardinality == "many"
-            for path in source.paths
-        )
-        steps = [step for path in source.paths for step in path.steps]
-        if self._memo.number_of(source) is not None:
-            return True
-        return (
-            many_fields
-            or OPERATIONS[source.operation.name].many
-            or not all(isinstance(s, Key) for s in steps)
-        )
+    def _write_memo(self) -> None:
+        """Write what follows from the finding type alone."""
+        names = [self._fields[field] for field in self._memo.fields]
+        names += [f"m{number}" for number in range(len(self._memo.sources))]
+        if names:
+            known, work_out = self._write.constant(self._memo.known), self._write.constant(self._memo)
+            kind = self._walk.finding_type()
+            self._write(f"{', '.join(names)}, = {known}.get({kind}) or {work_out}({kind})")
 
-    def _write_source(self, source: PlanSource, entry: PlanEntry, use: Use) -> None:
+    def _write_entry(self, entry: PlanEntry) -> None:
+        field = self._fields[entry.field]
+        if entry.when is None:
+            self._write_field(entry, field)
+            return
+        if entry.when.path.root == "fields":
+            self._write_each_of(entry.when.path, self._condition_use(entry))
+        positive = entry.when.values or entry.when.exists
+        holds = self._conditions[entry.field]
+        with self._write.block(f"if {holds}:" if positive else f"if not {holds}:"):
+            self._write_field(entry, field)
+
+    def _write_field(self, entry: PlanEntry, field: str) -> None:
+        sources = self._sources[entry.field]
+        plain = all(self._is_listed(source) and not _is_late(entry, source) for source in sources)
+        if not sources:
+            pass
+        elif entry.cardinality == "one" and plain and all(id(source) in self._noted for source in sources):
+            self._write_first_noted(entry, field)
+        elif entry.cardinality == "one":
+            self._write_one(entry, field)
+        elif plain:
+            self._write_all_noted(entry, field)
+        else:
+            self._write_many(entry, field)
+        if entry.default is not None:
+            self._write(f"if {field} is None: {field} = {self._write.constant(entry.default)}")
+
+    def _is_listed(self, source: PlanSource) -> bool:
+        """Tell whether what a source gives is in a variable by now."""
+        return id(source) in self._noted or self._memo.number_of(source) is not None
+
+    def _listed(self, source: PlanSource) -> str:
+        return self._noted.get(id(source)) or f"m{self._memo.number_of(source)}"
+
+    def _write_first_noted(self, entry: PlanEntry, field: str) -> None:
+        noted = [self._noted[id(source)] for source in self._sources[entry.field]]
+        if noted == [field]:
+            return
+        if entry.type in TEXT_TYPES:
+            self._write(f"{field} = {' or '.join(noted)}")  # a text that is there is not empty
+            return
+        self._write(f"{field} = {noted[0]}")
+        for name in noted[1:]:
+            self._write(f"if {field} is None: {field} = {name}")
+
+    def _write_all_noted(self, entry: PlanEntry, field: str) -> None:
+        sources = self._sources[entry.field]
+        noted = [self._listed(source) for source in sources]
+        if len(noted) == 1 or entry.first_source_only:
+            if noted != [field]:
+                self._write(f"{field} = {' or '.join(noted)} or None")
+            if not all(_gives_one(source) for source in sources):
+                with self._write.block(f"if {field} is not None:"):
+                    self._write_unique(entry, field)
+            return
+        with self._write.block(f"if {' or '.join(noted)}:"):
+            self._write(f"{field} = [{', '.join(f'*({name} or ())' for name in noted)}]")
+            self._write_unique(entry, field)
+
+    def _write_unique(self, entry: PlanEntry, field: str) -> None:
+        if entry.type == "geo_point":
+            self._write(f"if len({field}) > 1: {field} = {self._write.constant(_unique_objects)}({field})")
+        else:
+            self._write(f"if len({field}) > 1: {field} = [*{self._write.constant(dict.fromkeys)}({field})]")
+
+    def _write_one(self, entry: PlanEntry, field: str) -> None:
+        """Write a single value: of the first source that gives one."""
+        check = inline.check(self._write, entry, known=False)
+        for number, source in enumerate(self._sources[entry.field]):
+            unless = "" if number == 0 and _gives_one(source) else f"{field} is None and "
+
+            def use(value: str, unless: str = unless) -> None:
+                self._write(f"if {unless}{check(value)}: {field} = {value}")
+
+            if number:
+                with self._write.block(f"if {field} is None:"):
+                    self._write_single(entry, source, use)
+            else:
+                self._write_single(entry, source, use)
+
+    def _write_single(self, entry: PlanEntry, source: PlanSource, use: Use) -> None:
+        noted = self._noted.get(id(source))
+        if noted is None:
+            self._write_source(source, use)
+        elif _is_late(entry, source):
+            with self._write.block(f"if {noted} is not None:"):
+                inline.apply(self._write, self._plan, source, use, known=self._walk.strict)(noted)
+        else:
+            self._write(f"{self._fields[entry.field]} = {noted}")
+
+    def _write_many(self, entry: PlanEntry, field: str) -> None:
+        """Write all values, source after source; or those of the first source that gives any."""
+        check = inline.check(self._write, entry, known=False)
+        self._write("d = []")
+
+        def use(value: str) -> None:
+            self._write(f"if {check(value)}: d.append({value})")
+
+        for number, source in enumerate(self._sources[entry.field]):
+            if entry.first_source_only and number:
+                with self._write.block("if not d:"):
+                    self._write_listed(source, use)
+            else:
+                self._write_listed(source, use)
+        with self._write.block("if d:"):
+            self._write_unique(entry, "d")
+            self._write(f"{field} = d")
+
+    def _write_listed(self, source: PlanSource, use: Use) -> None:
+        if self._is_listed(source):
+            self._write(f"if {self._listed(source)}: d += {self._listed(source)}")
+        else:
+            self._write_source(source, use)
+
+    def _write_source(self, source: PlanSource, use: Use) -> None:
+        """Write one source that is not noted on the way: remembered by type, or made of fields."""
         memo = self._memo.number_of(source)
         if memo is not None:
-            with self._write.block(f"for x in {self._memo_name(memo)}:"):
+            with self._write.block(f"for x in m{memo}:"):
                 use("x")
-            return
+        elif len(source.paths) > 1:
+            self._write_joined(source, use)
+        elif source.paths:
+            known = self._entries[_field_name(source.paths[0])].type in {*TEXT_TYPES, "double"}
+            if source.operation.objects is not None:
+                raise NotGeneratedError("objects of a field")
+            applied = inline.apply(self._write, self._plan, source, use, known=known)
+            self._write_each_of(source.paths[0], applied)
+        else:
+            self._write_without_path(source, use)
+
+    def _write_joined(self, source: PlanSource, use: Use) -> None:
+        names = [self._fields[_field_name(path)] for path in source.paths]
+        with self._write.block("if " + " and ".join(f"type({name}) is str" for name in names) + ":"):
+            self._write("x = " + " + '/' + ".join(names))
+            inline.apply(self._write, self._plan, source, use, known=True)("x")
+
+    def _write_each_of(self, path: PlanPath, use: Use) -> None:
+        """Write the use of each value of a field added before."""
+        name = _field_name(path)
+        field = self._fields[name]
+        with self._write.block(f"if {field} is not None:"):
+            if self._entries[name].cardinality == "one":
+                use(field)
+            else:
+                with self._write.block(f"for x in {field}:"):
+                    use("x")
+
+    def _write_without_path(self, source: PlanSource, use: Use) -> None:
         spec = OPERATIONS[source.operation.name]
         match spec.reads:
             case "event":  # the kind: only findings come here
-                self._write_result(self._write.constant("finding"), many=False, use=use)
-            case "run":
-                self._write_result(self._warnings(), many=True, use=use)
+                inline.constant(self._write, "finding", use)
             case "nothing":
                 made = spec.prepare(source.operation.options, self._plan.tables)()
-                self._write_result(self._write.constant(made), many=False, use=use)
+                inline.constant(self._write, made, use)
             case "fields":
-                self._write_template(source, use)
-            case "value":
-                self._write_value_source(source, entry, use)
-
-    def _write_result(self, expression: str, *, many: bool, use: Use) -> None:
-        if many:
-            with self._write.block(f"for y in {expression}:"):
+                inline.template(self._write, source.operation.options.texts, self._fields)
                 use("y")
-        else:
-            self._write(f"y = {expression}")
-            use("y")
+            case "run":
+                self._write_warnings(use)
 
-    def _write_template(self, source: PlanSource, use: Use) -> None:
-        options = source.operation.options
-        names = template_fields(options)
-        fill = OPERATIONS["template"].prepare(options, self._plan.tables)
-        apply = self._write.constant(lambda *values: fill(dict(zip(names, values, strict=True))))
-        arguments = ", ".join(self._variables[name] for name in names)
-        self._write_result(f"{apply}({arguments})", many=False, use=use)
-
-    def _warnings(self) -> str:
-        """Give the expression of the warnings; where nothing is odd it does not call a thing."""
-        envelope = f"(event.{self._root.attribute('detail-type')}, event.{self._root.attribute('source')})"
-        score = self._variables.get("severity_score", "None")
-        asff = f"event.{self._root.attribute('asff')}"
-
-        def warnings(kind: str, value: Any, words: tuple[Any, Any], original: Any) -> list[str]:
-            return finding_warnings(kind, value, words, capped=False, asff=isinstance(original, dict))
-
-        return f"{self._write.constant(warnings)}({self._finding_type()}, {score}, {envelope}, {asff})"
-
-    def _write_value_source(self, source: PlanSource, entry: PlanEntry, use: Use) -> None:
-        operation = source.operation
-        spec = OPERATIONS[operation.name]
-        if entry.type == "geo_point" and operation.objects is None:
-            raise NotGeneratedError(f"{entry.field}: objects are decoded in part")
-        if operation.objects is not None:
-            self._write_objects_source(source, use)
-        elif len(source.paths) > 1:
-            self._write_joined(source, use)
-        elif operation.name == "path" and not operation.options.except_:
-            self._write_walk(source.paths[0], use)
-        else:
-            apply = self._write.constant(spec.prepare(operation.options, self._plan.tables))
-            many = spec.many
-            self._write_walk(
-                source.paths[0], lambda value: self._write_result(f"{apply}({value})", many=many, use=use)
-            )
-
-    def _write_joined(self, source: PlanSource, use: Use) -> None:
-        spec = OPERATIONS[source.operation.name]
-        apply = self._write.constant(spec.prepare(source.operation.options, self._plan.tables))
-        if any(path.root != "fields" for path in source.paths):
-            raise NotGeneratedError("a join of event paths")
-        names = [self._variables[_field_name(path)] for path in source.paths]
-        with self._write.block("if " + " and ".join(f"type({name}) is str" for name in names) + ":"):
-            joined = " + '/' + ".join(names)
-            self._write_result(f"{apply}({joined})", many=spec.many, use=use)
-
-    def _write_objects_source(self, source: PlanSource, use: Use) -> None:
-        options = source.operation.objects
-        assert options is not None
-        apply = self._write.constant(combine(options))
-        path = source.paths[0]
-        if path.root != "event":
-            raise NotGeneratedError("objects of a field")
-        node = self._root.at(path.steps)
-        struct = self._write.constant(node.struct)
-
-        def made(value: str) -> None:
-            leaves = "".join(f"{value}.{node.attribute(leaf.path)}, " for leaf in options.leaves)
-            with self._write.block(f"if type({value}) is {struct}:"):
-                self._write_result(f"{apply}(({leaves}))", many=False, use=use)
-
-        self._write_walk(path, made)
-
-    # --- walking ----------------------------------------------------------------------------------
-
-    def _write_walk(self, path: PlanPath, use: Use) -> None:
-        if path.root == "fields":
-            self._write_field(path, use)
-            return
-        node, variable = self._root, "event"
-        steps = list(path.steps)
-        while len(steps) > 1 and isinstance(steps[0], Key) and isinstance(steps[1], Key):
-            node = node.below(steps.pop(0))
-            variable = self._objects[id(node)]
-        self._arrays = _array_steps(steps)
-        for left in range(1, self._arrays):
-            self._write(f"{_counter(left)} = 0")
-        if variable == "event":
-            self._write_steps(node, variable, steps, use)
-        else:
-            with self._write.block(f"if {variable} is not None:"):
-                self._write_steps(node, variable, steps, use)
-
-    def _write_field(self, path: PlanPath, use: Use) -> None:
-        if len(path.steps) > 1:
-            raise NotGeneratedError("a path into a field")
-        name = _field_name(path)
-        variable = self._variables[name]
-        with self._write.block(f"if {variable} is not None:"):
-            if self._entries[name].cardinality == "one":
-                use(variable)
-            else:
-                with self._write.block(f"for x in {variable}:"):
-                    use("x")
-
-    def _write_steps(self, node: Node, variable: str, steps: list[Step], use: Use) -> None:
-        """Write the walk from the object in `variable` (of `node`) down the steps that are left."""
-        if not steps:
-            use(variable)
-            return
-        step, rest = steps[0], steps[1:]
-        below = node.below(step)
-        if isinstance(step, Key):
-            value = self._write.name("v")
-            self._write(f"{value} = {variable}.{node.attribute(step.name)}")
-            self._write_below(below, value, rest, use)
-        else:
-            self._write_elements(below, variable, step, rest, use)
-
-    def _write_below(self, node: Node, value: str, steps: list[Step], use: Use) -> None:
-        if steps and isinstance(steps[0], Key):
-            with self._write.block(f"if type({value}) is {self._write.constant(node.struct)}:"):
-                self._write_steps(node, value, steps, use)
-        else:
-            self._write_steps(node, value, steps, use)
-
-    def _write_elements(
-        self, node: Node, value: str, step: Each | Match, steps: list[Step], use: Use
-    ) -> None:
-        size = f"len({value})"
-        left = _array_steps(steps) + 1
-        with self._write.block(f"if type({value}) is list:"):
-            if left < self._arrays:
-                size = _counter(left)
-                self._write(f"{size} += len({value})")
-            self._write(f"if {size} > {FAN_OUT_LIMIT}: raise FanOutError")
-            element = self._write.name("v")
-            with self._write.block(f"for {element} in {value}:"):
-                if isinstance(step, Match):
-                    struct = self._write.constant(node.struct)
-                    wanted = self._write.constant(step.value)
-                    test = f"{element}.{node.attribute(step.name)} == {wanted}"
-                    with self._write.block(f"if type({element}) is {struct} and {test}:"):
-                        self._write_below(node, element, steps, use)
-                else:
-                    self._write_below(node, element, steps, use)
-
-    # --- conditions -------------------------------------------------------------------------------
-
-    def _write_condition(self, condition: PlanCondition) -> str:
-        holds = self._write.name("w")
-        self._write(f"{holds} = False")
-        if condition.values:
-            wanted = condition.values
-            test = self._write.constant(lambda value: any(same_scalar(value, each) for each in wanted))
-        else:
-            test = self._write.constant(lambda value: value is not None)
-
-        def use(value: str) -> None:
-            self._write(f"if {test}({value}): {holds} = True")
-
-        self._write_walk(condition.path, use)
-        return holds if condition.values or condition.exists else f"not {holds}"
+    def _write_warnings(self, use: Use) -> None:
+        """Write the warnings; where nothing is odd, nothing is called."""
+        detail_type, source, asff = map(self._walk.top_level, ("detail-type", "source", "asff"))
+        kind, score = self._walk.finding_type(), self._fields.get("severity_score", "None")
+        parse = self._write.constant(parse_finding_type)
+        odd = [
+            f"{score} is None or not 0 <= {score} <= 10",
+            f"{detail_type} != {self._write.constant(FINDING_DETAIL_TYPE)}",
+            f"{source} != {self._write.constant(GUARDDUTY_SOURCE)}",
+            f"{asff} is not None or {parse}({kind})[1] is None",
+        ]
+        with self._write.block(f"if {' or '.join(odd)}:"):
+            warnings = self._write.constant(_warnings)
+            with self._write.block(
+                f"for y in {warnings}({kind}, {score}, ({detail_type}, {source}), {asff}):"
+            ):
+                use("y")
 
 
-def _array_steps(steps: list[Step]) -> int:
-    return sum(not isinstance(step, Key) for step in steps)
+def _warnings(finding_type: str, score: Any, envelope: tuple[Any, Any], asff: Any) -> list[str]:
+    return finding_warnings(finding_type, score, envelope, capped=False, asff=isinstance(asff, dict))
 
 
-def _counter(arrays_left: int) -> str:
-    """Name the counter of all elements that one array step of a path meets, by the steps it has left."""
-    return f"c{arrays_left}"
+def _gives_one(source: PlanSource, *, many: bool = False) -> bool:
+    """Tell whether a source gives one value at the most; `many` allows operations that give several of it."""
+    plain = all(isinstance(step, Key) for path in source.paths for step in path.steps)
+    return plain and (many or not OPERATIONS[source.operation.name].many)
+
+
+def _is_late(entry: PlanEntry, source: PlanSource) -> bool:
+    """Tell whether an operation waits until it is known that no source before gave the only value."""
+    operation = source.operation
+    if entry.cardinality != "one" or operation.name == "path" or operation.objects is not None:
+        return False
+    return _gives_one(source, many=True) and any(path.root == "event" for path in source.paths)
+
+
+def _test_of(condition: PlanCondition) -> Callable[[Any], bool]:
+    wanted = condition.values
+    if not wanted:
+        return lambda value: value is not None
+    return lambda value: any(same_scalar(value, each) for each in wanted)
+
+
+def _unique_objects(values: list[Any]) -> list[Any]:
+    unique: dict[Any, Any] = {}
+    for value in values:
+        unique.setdefault(unique_key(value), value)
+    return list(unique.values())
 
 
 def _field_name(path: PlanPath) -> str:
     first = path.steps[0]
-    assert isinstance(first, Key)
+    if len(path.steps) > 1 or path.root != "fields" or not isinstance(first, Key):
+        raise NotGeneratedError("a path into a field, or a join of event paths")
     return first.name

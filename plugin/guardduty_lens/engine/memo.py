@@ -21,7 +21,7 @@ _TYPE_PATH = PlanPath("event", (Key("detail"), Key("type")))
 
 
 class TypeMemo:
-    """Calls give, for a finding type, the values of `fields` and the results of `sources`, in a tuple.
+    """Calls work out, for a finding type, the values of `fields` and the results of `sources`, in a tuple.
 
     `fields` are the entries that read nothing but the type; `sources` are sources, of other entries, that do.
     """
@@ -44,7 +44,8 @@ class TypeMemo:
         self.sources = tuple(source for source, _ in others)
         entries += [_alone(source, entry, number) for number, (source, entry) in enumerate(others)]
         self._oracle = Oracle(msgspec.structs.replace(plan, entries=tuple(entries)))
-        self._known: dict[str, tuple[Any, ...]] = {}
+        self.known: dict[str, tuple[Any, ...]] = {}
+        """What has been worked out; look here first."""
 
     def number_of(self, source: PlanSource) -> int | None:
         """Give the place of a source among `sources`, or None."""
@@ -52,11 +53,9 @@ class TypeMemo:
 
     def __call__(self, finding_type: str) -> tuple[Any, ...]:
         """Give what follows from a type: None for a field without a value, a list for each source."""
-        known = self._known.get(finding_type)
-        if known is None:
-            if len(self._known) >= MOST_TYPES:
-                self._known.clear()
-            known = self._known[finding_type] = self._work_out(finding_type)
+        if len(self.known) >= MOST_TYPES:
+            self.known.clear()
+        known = self.known[finding_type] = self._work_out(finding_type)
         return known
 
     def _work_out(self, finding_type: str) -> tuple[Any, ...]:

@@ -17,11 +17,11 @@ from guardduty_lens.catalogue.operations.kind import (
     FINDING_DETAIL_TYPE,
     GUARDDUTY_SOURCE,
 )
-from guardduty_lens.engine.compiled import CompiledPlan
-from guardduty_lens.engine.generate import FanOutError
+from guardduty_lens.engine.specialise import Specialised
 from guardduty_lens.engine.tree import ENVELOPE, Node
+from guardduty_lens.engine.walk import FanOutError
 from guardduty_lens.payloads.envelope import envelope_of
-from guardduty_lens.payloads.json_text import encode_json, is_too_deep
+from guardduty_lens.payloads.json_text import encode_json
 
 _LINE_BREAKS = b"\r\n"
 
@@ -40,12 +40,14 @@ class Spliced(msgspec.Struct, frozen=True, gc=False):
 
 
 class Splicer:
-    """Makes records of payloads' bytes, where it can; `plan` is what it adds."""
+    """Makes records of payloads' bytes, where it can; `enrich` adds the fields.
 
-    def __init__(self, compiled: CompiledPlan, our_keys: Iterable[str], nesting: int) -> None:
-        self._enrich = compiled.enrich
-        self._nesting = nesting
-        root = compiled.root
+    `our_keys` are the keys of added fields: a payload that has one of them already is not for this path.
+    """
+
+    def __init__(self, enrich: Specialised, our_keys: Iterable[str]) -> None:
+        self._enrich = enrich
+        root = enrich.root
         detail = root.members["detail"]
         types = _member_types(root)
         self._event = _event_struct(root, types, [])
@@ -67,8 +69,6 @@ class Splicer:
     def splice(self, raw: bytes) -> Spliced | None:
         """Give the record of one JSON value, without blanks around it; None where it is not for this path."""
         if not raw.isascii() and not _is_utf8(raw):
-            return None
-        if is_too_deep(raw, self._nesting):
             return None
         try:
             # Mostly an envelope says so early; the order of trying matters to speed alone.
@@ -119,7 +119,7 @@ class Splicer:
         account, region, time = (
             value if type(value) is str and value else None for value in self._origins(finding)
         )
-        words = ("0", FINDING_DETAIL_TYPE, GUARDDUTY_SOURCE, account, region, time, [])
+        words: tuple[Any, ...] = ("0", FINDING_DETAIL_TYPE, GUARDDUTY_SOURCE, account, region, time, [])
         event = self._event(*words, None, finding)
         rest = b'"resources":[],"detail":'
         rest = rest if time is None else b'"time":' + encode_json(time) + b"," + rest

@@ -125,7 +125,6 @@ def test_positions_count_bytes_and_not_characters():
         (b'{"a":[1}]\n{"b":2}\n', [("not_json", b'{"a":[1}]'), {"b": 2}]),
         (b'{"a":"\t"}\n{"b":2}\n', [("not_json", b'{"a":"\t"}'), {"b": 2}]),
         (b'{"a":"\\x"}\n{"b":2}\n', [("not_json", b'{"a":"\\x"}'), {"b": 2}]),
-        (b'{"a":"b\n{"b":2}\n', [("not_json", b'{"a":"b'), {"b": 2}]),
         (b'{\n  "a": {\n    oops\n  },\n  "b": [\n    {}\n  ]\n}\n{"c":3}\n', None),
         (b"\x00\x01\x02\n[1]\n", [("not_json", b"\x00\x01\x02"), [1]]),
         (b'{"a":"\xff"}\n{"b":2}\n', [("not_utf8", b'{"a":"\xff"}'), {"b": 2}]),
@@ -145,11 +144,6 @@ def test_text_goes_on_at_an_indented_value_too():
     assert brief(spans_of(b'oops\n  {"a":1}\n')) == [("not_json", b"oops"), {"a": 1}]
 
 
-def test_a_broken_line_does_not_take_the_indented_value_behind_it():
-    data = b'{"a":tru}\n  {"b":2}\n'
-    assert brief(spans_of(data)) == [("not_json", b'{"a":tru}'), {"b": 2}]
-
-
 @pytest.mark.parametrize(
     ("data", "expected"),
     [
@@ -165,6 +159,7 @@ def test_a_broken_line_does_not_take_the_indented_value_behind_it():
         # Another value began inside it: the next line is not lost.
         (b'{"a":\n{"b":2}\n{"c":3}\n', [("incomplete", b'{"a":'), {"b": 2}, {"c": 3}]),
         (b'{"a":1\n{"b":2}\n', [("incomplete", b'{"a":1'), {"b": 2}]),
+        (b'{"a":"b\n{"b":2}\n', [("incomplete", b'{"a":"b'), {"b": 2}]),
     ],
 )
 @pytest.mark.parametrize("size", [None, 1])
@@ -225,12 +220,12 @@ def test_one_long_line(newline):
 @pytest.mark.parametrize("newline", [b"", b"\n"])
 def test_many_values_on_one_long_line_take_no_long_time(newline):
     one = msgspec.json.encode({"ids": ["f" * 9] * 120})
-    number = 1_400_000 // len(one)
+    number = 600_000 // len(one)
     started = time.process_time()
     spans = spans_of(one * number + newline)
     taken = time.process_time() - started
     assert len(spans) == number
-    assert taken < 2
+    assert taken < 0.7
 
 
 def test_many_levels_on_one_line_of_a_long_stream():

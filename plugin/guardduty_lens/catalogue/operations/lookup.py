@@ -7,10 +7,15 @@ from guardduty_lens.catalogue.model import LookupOptions
 from guardduty_lens.catalogue.operations.base import OperationSpec, Tables
 
 
-def _prepare(options: LookupOptions, tables: Tables) -> Callable[[Any], list[Any]]:
+def lookup_table(options: LookupOptions, tables: Tables) -> tuple[dict[str, list[Any]], list[Any]]:
+    """Give the table with a list of values for each text, and the values of any other text."""
     table = options.entries if options.entries is not None else tables[options.table or ""]
-    values = {key: _as_list(value) for key, value in table.items()}
     default = [] if options.default is None else _as_list(options.default)
+    return {key: _as_list(value) for key, value in table.items()}, default
+
+
+def _prepare(options: LookupOptions, tables: Tables) -> Callable[[Any], list[Any]]:
+    values, default = lookup_table(options, tables)
 
     def apply(value: Any) -> list[Any]:
         return values.get(value, default) if type(value) is str else []

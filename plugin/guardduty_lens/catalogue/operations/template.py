@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
@@ -9,8 +10,6 @@ from guardduty_lens.catalogue.model import TemplateOptions
 from guardduty_lens.catalogue.operations.base import OperationSpec, Tables
 
 _PART = re.compile(r"\{(?P<field>[A-Za-z][A-Za-z0-9_]*)(?P<url>:url)?\}")
-# RFC 3986: what percent-encoding leaves as it is.
-_UNRESERVED = re.compile(r"[A-Za-z0-9._~-]*")
 Parts = list[tuple[str, str, bool]]
 
 
@@ -28,6 +27,16 @@ def template_parts(text: str) -> tuple[Parts, str]:
     if any("{" in literal or "}" in literal for literal in [tail, *(part[0] for part in parts)]):
         raise ValueError(f"only {{field}} and {{field:url}} may stand in braces: {text!r}")
     return parts, tail
+
+
+def percent_encoded(text: str) -> str:
+    """Encode a text for any part of a URL."""
+    return text if text.isascii() and text.isalnum() else _quoted(text)
+
+
+@lru_cache(maxsize=1024)
+def _quoted(text: str) -> str:
+    return quote(text, safe="")
 
 
 def template_fields(options: TemplateOptions) -> tuple[str, ...]:
@@ -52,7 +61,7 @@ def _fill(parts: Parts, tail: str, fields: Mapping[str, Any]) -> str | None:
         value = fields.get(field)
         if type(value) is not str:
             return None
-        pieces += [literal, value if not url or _UNRESERVED.fullmatch(value) else quote(value, safe="")]
+        pieces += [literal, percent_encoded(value) if url else value]
     return "".join([*pieces, tail])
 
 

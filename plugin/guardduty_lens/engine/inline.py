@@ -1,0 +1,142 @@
+"""Checks and operations as Python text: the common ones written out, the others called.
+
+What is known of a value spares tests: in strictly decoded events a value is of the kind it is read as.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from guardduty_lens.catalogue.model import BandsOptions, LookupOptions, ObjectsOptions
+from guardduty_lens.catalogue.operations import OPERATIONS
+from guardduty_lens.catalogue.operations.lookup import lookup_table
+from guardduty_lens.catalogue.operations.number import to_number
+from guardduty_lens.catalogue.operations.objects import combine
+from guardduty_lens.catalogue.operations.template import percent_encoded, template_parts
+from guardduty_lens.catalogue.types import CHECKS
+from guardduty_lens.engine.plan import Plan, PlanEntry, PlanSource
+from guardduty_lens.engine.source_writer import SourceWriter
+from guardduty_lens.findings.severity import Band
+
+Use = Callable[[str], None]
+"""Writes what is done with the value in a variable."""
+
+TEXT_TYPES = frozenset({"label", "id", "text", "url", "date", "ip"})
+_WHOLE_TYPES = frozenset({"byte", "integer", "long"})
+
+
+def check(write: SourceWriter, entry: PlanEntry, *, known: bool) -> Callable[[str], str]:
+    """Give the test of a field's type; `known` values are of the right kind of JSON, or None."""
+    if entry.type in TEXT_TYPES:
+        return lambda value: value if known else f"type({value}) is str and {value}"
+    if entry.type == "boolean":
+        return lambda value: f"{value} is not None" if known else f"type({value}) is bool"
+    test = write.constant(CHECKS[entry.type])
+    if entry.type in _WHOLE_TYPES:
+        return lambda value: f"{value} is not None and {test}({value})"
+    return lambda value: f"{test}({value})"
+
+
+def gives_itself(source: PlanSource) -> bool:
+    """Tell whether a source's values are what stands in the event."""
+    return source.operation.name == "path" and not source.operation.options.except_
+
+
+def apply(write: SourceWriter, plan: Plan, source: PlanSource, use: Use, *, known: bool) -> Use:
+    """Write a source's operation on the value in a variable, and the use of what it gives.
+
+    A `known` value is a text, or a number, as the operation wants it.
+    """
+    operation = source.operation
+    if gives_itself(source):
+        return use
+    if operation.lookup is not None:
+        return _lookup(write, plan, operation.lookup, use, known=known)
+    if operation.bands is not None and known:
+        return _bands(write, operation.bands, use)
+    if operation.number is not None and known:
+        return _number(write, use)
+    spec = OPERATIONS[operation.name]
+    function = write.constant(spec.prepare(operation.options, plan.tables))
+
+    def called(value: str) -> None:
+        if spec.many:
+            with write.block(f"for y in {function}({value}):"):
+                use("y")
+        else:
+            write(f"y = {function}({value})")
+            use("y")
+
+    return called
+
+
+def _lookup(write: SourceWriter, plan: Plan, options: LookupOptions, use: Use, *, known: bool) -> Use:
+    table, default = lookup_table(options, plan.tables)
+    get, otherwise = write.constant(table.get), write.constant(tuple(default))
+
+    def written(value: str) -> None:
+        found = f"{get}({value}, {otherwise})"
+        with write.block(f"for y in {found if known else f'{found} if type({value}) is str else ()'}:"):
+            use("y")
+
+    return written
+
+
+def _bands(write: SourceWriter, options: BandsOptions, use: Use) -> Use:
+    def written(value: str) -> None:
+        write(f"y = {write.constant(options.default)}")
+        for number, band in enumerate(options.bands or ()):
+            write(f"{'elif' if number else 'if'} {_holds(band, value)}: y = {write.constant(band.label)}")
+        use("y")
+
+    return written
+
+
+def _holds(band: Band, value: str) -> str:
+    bounds = ((">=", band.at_least), (">", band.above), ("<", band.below), ("<=", band.at_most))
+    tests = [f"{value} {operator} {float(bound)!r}" for operator, bound in bounds if bound is not None]
+    return " and ".join(tests) or "True"
+
+
+def _number(write: SourceWriter, use: Use) -> Use:
+    convert = write.constant(to_number)
+
+    def written(value: str) -> None:
+        write(f"y = {convert}({value}) if type({value}) is str else {value}")
+        use("y")
+
+    return written
+
+
+def objects(write: SourceWriter, options: ObjectsOptions, leaves: list[str], *, known: bool) -> str:
+    """Give the expression of `operations.objects` over the leaves in variables."""
+    if options.text is None or len(leaves) < 2:
+        return f"{write.constant(combine(options))}(({', '.join(leaves)},))"
+    texts = [f"({leaf} or '')" if known else f"({leaf} if type({leaf}) is str else '')" for leaf in leaves]
+    tests = [
+        leaf if known else f"type({leaf}) is str and {leaf}"
+        for leaf, option in zip(leaves, options.leaves, strict=True)
+        if option.required
+    ]
+    joined = f" + {write.constant(options.text)} + ".join(texts)
+    return f"{joined} if {' and '.join(tests) or 'True'} else None"
+
+
+def template(write: SourceWriter, texts: list[str], fields: dict[str, str]) -> None:
+    """Write `y`: the first of the texts whose fields, in variables, are all there."""
+    encode = write.constant(percent_encoded)
+    write("y = None")
+    for text in texts:
+        parts, tail = template_parts(text)
+        pieces = []
+        for literal, field, url in parts:
+            pieces += [write.constant(literal), f"{encode}({fields[field]})" if url else fields[field]]
+        pieces.append(write.constant(tail))
+        names = dict.fromkeys(fields[field] for _, field, _ in parts)
+        tests = " and ".join(["y is None", *(f"type({name}) is str" for name in names)])
+        write(f"if {tests}: y = {' + '.join(pieces)}")
+
+
+def constant(write: SourceWriter, value: Any, use: Use) -> None:
+    """Write the use of a constant."""
+    write(f"y = {write.constant(value)}")
+    use("y")
