@@ -59,12 +59,19 @@ class Extractor(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _checked(value: Any, field: ExtractorField) -> Any:
-    check = CHECKS[field.type]
+    def check(item: Any) -> bool:
+        return CHECKS[field.type](item) and not (isinstance(item, str) and _is_half_a_pair(item))
+
     if field.cardinality == "one":
         return value if check(value) else None
     if not isinstance(value, list | tuple):
         return None
     return list({unique_key(item): item for item in value if check(item)}.values()) or None
+
+
+def _is_half_a_pair(text: str) -> bool:
+    """Tell whether a text cannot be encoded: half of a surrogate pair is no character."""
+    return any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _is_empty(value: Any) -> bool:

@@ -1,5 +1,6 @@
 """The public API: payloads in, records and rejects out."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ from guardduty_lens.findings.severity import SCHEMES, SeverityScheme
 from guardduty_lens.payloads.compressed import GZIP_MAGIC, inflate
 from guardduty_lens.payloads.json_text import encode_json
 from guardduty_lens.payloads.limits import Limits
-from guardduty_lens.payloads.pieces import Control, Position, Rejected, UnreadableError
+from guardduty_lens.payloads.pieces import Control, Event, Position, Rejected, UnreadableError
+from guardduty_lens.payloads.shapes import text_bytes
 from guardduty_lens.payloads.split import BrokenSpan, Span, Splitter
 from guardduty_lens.payloads.unwrap import Unwrapped, Unwrapper
 from guardduty_lens.record import Record
@@ -28,7 +30,8 @@ class Lens:
     `fields` is a folder (or file) of the user's own catalogue; `severity_scheme` a name of
     `findings.severity.SCHEMES` or a scheme; `field_prefix` goes before the name of every added field;
     `wrapper_keys` are further keys under which a shipper puts what it read; `extractors` default to the
-    installed ones; records that one of `rules` drops are counted, and not given.
+    installed ones; records that one of `rules` drops are counted, and not given. Without `splice`, every
+    event is decoded as a whole: slower, unless all of it is looked at anyway.
 
     Raises CatalogueError, ExtractorError, or ValueError for an unknown scheme.
 
@@ -47,6 +50,7 @@ class Lens:
         wrapper_keys: Iterable[str] = (),
         extractors: Sequence[Extractor] | None = None,
         rules: Sequence[Rule] = (),
+        splice: bool = True,
         limits: Limits | None = None,
     ) -> None:
         self.catalogue: Catalogue = load_catalogue(Path(fields) if fields is not None else None)
@@ -56,9 +60,10 @@ class Lens:
         check_names(self.extractors, self.catalogue.groups)
         self.counters = Counters()
         """Counts of everything since the lens was made."""
+        self._splices = splice
         self.rules: tuple[Rule, ...] = tuple(rules)
-        self._unwrapper = Unwrapper(wrapper_keys, limits)
-        self._engine = Engine(self.plan, self.extractors)
+        self._unwrapper = Unwrapper(wrapper_keys, limits, self._read)
+        self._engine = Engine(self.plan, self.extractors, self._unwrapper.limits.nesting)
 
     def field_types(self) -> dict[str, str]:
         """Give the type of each field that a record may have, by name, extractors' fields too."""
@@ -74,84 +79,98 @@ class Lens:
         Lambda's `event`. Never raises on data.
         """
         if isinstance(payload, str):
-            payload = payload.encode(errors="surrogatepass")
-        if isinstance(payload, bytes | bytearray | memoryview):
-            yield from self.stream([bytes(payload)], source)
-        else:
-            yield from self._payload(payload, encode_json(payload), Position(), source)
+            payload = text_bytes(payload)
+        if not isinstance(payload, bytes | bytearray | memoryview):
+            try:
+                payload = encode_json(payload)
+            except UnreadableError as error:
+                self.counters.payloads += 1
+                raw = _escaped(payload)
+                yield from self._outcome(Rejected(error.reason, str(error), raw, Position(), source))
+                return
+        yield from self.stream([bytes(payload)], source)
 
     def stream(self, blocks: Iterable[bytes], source: str = "-") -> Iterator[Record | Rejected]:
         """Give the records and rejects of a stream of bytes, in order, holding one payload at a time.
 
         Blocks may be cut anywhere; gzip is told by its first bytes.
         """
-        splitter = Splitter(self._read, self._unwrapper.limits)
+        splitter: Splitter[Any] = Splitter(self._read, self._unwrapper.limits)
         try:
             for block in _inflated(blocks):
                 yield from self._spans(splitter.feed(block), source)
         except UnreadableError as error:
             yield from self._spans(splitter.close(), source)
-            rejected = Rejected(error.reason, str(error), b"", splitter.position, source)
-            yield from self._outcome(rejected)
+            damaged = Rejected(error.reason, str(error), error.raw, splitter.position, source)
+            yield from self._outcome(damaged)
             return
         yield from self._spans(splitter.close(), source)
 
-    def _spans(self, spans: Iterable[Span[Any] | BrokenSpan], source: str) -> Iterator[Record | Rejected]:
-        for span in spans:
-            if isinstance(span, Span) and isinstance(span.value, Record):
-                self.counters.payloads += 1
-                if self._counted(span.value):
-                    yield span.value
-            elif isinstance(span, BrokenSpan):
-                self.counters.payloads += 1
-                yield from self._outcome(Rejected(*_broken(span), source))
-            else:
-                yield from self._payload(span.value, span.raw, span.position, source)
-
     def _read(self, raw: bytes) -> Any:
         """Give the record of a payload of the common shapes, else its decoded value."""
-        return self._engine.splice(raw) or self._unwrapper.decode(raw)
+        record = self._engine.splice(raw) if self._splices else None
+        return self._unwrapper.decode(raw) if record is None else record
 
-    def _payload(
-        self, value: Any, raw: bytes, position: Position, source: str
-    ) -> Iterator[Record | Rejected]:
-        self.counters.payloads += 1
-        for item in self._unwrapper.unwrap(value, raw, position, source):
-            yield from self._outcome(item)
+    def _spans(self, spans: Iterable[Span[Any] | BrokenSpan], source: str) -> Iterator[Record | Rejected]:
+        counters = self.counters
+        for span in spans:
+            counters.payloads += 1
+            if isinstance(span, BrokenSpan):
+                yield from self._outcome(Rejected(*span, source))
+            elif type(span.value) is Record:
+                if self._is_given(span.value):
+                    yield span.value
+            else:
+                for item in self._unwrapper.unwrap(span.value, span.raw, span.position, source):
+                    yield from self._outcome(item, span.raw, source)
 
-    def _outcome(self, item: Unwrapped) -> Iterator[Record | Rejected]:
+    def _outcome(self, item: Unwrapped, raw: bytes = b"", source: str = "-") -> Iterator[Record | Rejected]:
+        """Count an item and give what is to be given; `raw` is the payload that it was in."""
         if isinstance(item, Control):
             count(self.counters.control, item.name)
         elif isinstance(item, Rejected):
             count(self.counters.rejected, item.reason)
             yield item
-        else:
-            record = self._engine.record(item.value)
-            if self._counted(record):
+        elif isinstance(item, Event):
+            try:
+                record = self._engine.record(item.value)
+            except UnreadableError as error:
+                rejected = Rejected(error.reason, str(error), raw, item.position, source)
+                count(self.counters.rejected, rejected.reason)
+                yield rejected
+                return
+            if self._is_given(record):
                 yield record
+        elif isinstance(item, Record) and self._is_given(item):
+            yield item
 
-    def _counted(self, record: Record) -> bool:
+    def _is_given(self, record: Record) -> bool:
         """Count a record, as filtered if a rule drops it; tell whether it is to be given."""
-        for code in record.fields.get("lens_warnings", ()):
-            count(self.counters.warnings, code)
-        rule = next((rule for rule in self.rules if rule.drops(record)), None)
-        if rule is not None:
-            count(self.counters.filtered, rule.name)
-            return False
-        count(self.counters.records, record.kind)
+        counters = self.counters
+        for code in record.warnings:
+            count(counters.warnings, code)
+        for rule in self.rules:
+            if rule.drops(record):
+                count(counters.filtered, rule.name)
+                return False
+        count(counters.records, record.kind)
         if record.kind == "finding":
-            count(self.counters.findings, record.fields.get("severity_label", self.plan.scheme.default))
+            count(counters.findings, record.severity_label or self.plan.scheme.default)
         return True
+
+
+def _escaped(payload: Any) -> bytes:
+    """Write decoded JSON that cannot be written as UTF-8, for a reject; nothing if it is too deep for that."""
+    try:
+        return json.dumps(payload).encode()
+    except (RecursionError, TypeError):
+        return b""
 
 
 def _scheme(name: str) -> SeverityScheme:
     if name not in SCHEMES:
         raise ValueError(f"no severity scheme {name!r}; there are {', '.join(SCHEMES)}")
     return SCHEMES[name]
-
-
-def _broken(span: BrokenSpan) -> tuple[str, str, bytes, Position]:
-    return span.reason, span.message, span.raw, span.position
 
 
 def _inflated(blocks: Iterable[bytes]) -> Iterator[bytes]:

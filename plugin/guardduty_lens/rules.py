@@ -1,5 +1,6 @@
 """Rules by which a user leaves records out: each has a name, and what it left out is counted by it."""
 
+import math
 import re
 from collections.abc import Callable, Collection, Mapping
 from difflib import get_close_matches
@@ -123,7 +124,7 @@ def _test(test: re.Match[str], types: Mapping[str, str]) -> Test:
         return (lambda fields: field not in fields) if test["absent"] else (lambda fields: field in fields)
     if test["absent"]:
         raise RuleError(f"'!' stands before a field alone: {test[0]!r}")
-    wanted = _wanted(test["value"].strip("\"'"), operator, field, types[field])
+    wanted = _wanted(_unquoted(test["value"]), operator, field, types[field])
     compare = _COMPARISONS["=" if operator == "!=" else operator]
 
     def any_holds(fields: Mapping[str, Any]) -> bool:
@@ -132,6 +133,10 @@ def _test(test: re.Match[str], types: Mapping[str, str]) -> Test:
         return any(compare(item, wanted) for item in values)
 
     return (lambda fields: not any_holds(fields)) if operator == "!=" else any_holds
+
+
+def _unquoted(value: str) -> str:
+    return value[1:-1] if value[0] in "\"'" else value
 
 
 def _wanted(value: str, operator: str, field: str, field_type: str) -> str | float | bool:
@@ -145,11 +150,14 @@ def _wanted(value: str, operator: str, field: str, field_type: str) -> str | flo
         if value not in {"true", "false"}:
             raise RuleError(f"{field!r} is true or false, not {value!r}")
         return value == "true"
-    return value
+    return value.replace("[", "[[]") if operator == "~" else value  # a bracket is no pattern of ours
 
 
 def _number(text: str, otherwise: str) -> float:
     try:
-        return float(text)
+        number = float(text)
     except ValueError as error:
         raise RuleError(f"{text!r} is no number; {otherwise}") from error
+    if not math.isfinite(number):
+        raise RuleError(f"{text!r} is no number that a field can have; {otherwise}")
+    return number

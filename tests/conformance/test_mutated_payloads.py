@@ -13,7 +13,7 @@ from transports import OF_FINDINGS, SINGLE, THRICE
 
 from guardduty_lens import Lens, Record, Rejected
 from guardduty_lens.outputs.dead_letters import dead_letter
-from guardduty_lens.outputs.forms import added_only, flattened, whole
+from guardduty_lens.outputs.forms import Form, added_only, flattened, whole
 from guardduty_lens.payloads.compressed import GZIP_MAGIC
 from guardduty_lens.payloads.pieces import REJECT_REASONS
 from guardduty_lens.rules import min_severity
@@ -68,13 +68,19 @@ def checked(payload: Any, blocks: list[bytes] | None = None) -> list[Record | Re
     assert counters.events == len(records) + len(rejects) + filtered + control
     assert sum(counters.findings.values()) == counters.records.get("finding", 0)
     for record in records:
-        assert json.loads(whole(record), parse_float=number) == record.to_dict()
-        assert b"\n" not in whole(record)
-        json.loads(flattened(record))
-        json.loads(added_only(record))
+        assert json.loads(written(whole, record), parse_float=number) == record.to_dict()
+        assert b"\n" not in written(whole, record)
+        json.loads(written(flattened, record))
+        json.loads(written(added_only, record))
     for rejected in rejects:
         json.dumps(dead_letter(rejected), allow_nan=False).encode()
     return found
+
+
+def written(form: Form, record: Record) -> bytes:
+    buffer = bytearray()
+    form(record, buffer)
+    return bytes(buffer)
 
 
 def number(text: str) -> float | Decimal:

@@ -11,6 +11,7 @@ from engines import Engines, empty_values, strict_json
 
 from guardduty_lens import Lens, Record
 from guardduty_lens.catalogue.examples import same_json
+from guardduty_lens.engine.origins import writing_order
 from guardduty_lens.samples import generate_payloads
 
 CASES = sorted(path for path in Path(__file__).parent.iterdir() if path.is_dir() and path.name[0] not in "._")
@@ -73,8 +74,8 @@ def test_fields_are_those_written_by_hand(case):
     assert {key: (added.get(key), expected.get(key)) for key in sorted(different)} == {}
 
 
-def test_fields_stand_in_the_catalogues_order(case, engines):
-    order = [key for key in engines.plan.keys if key in expected_of(case)]
+def test_fields_stand_in_their_order(case, engines):
+    order = [field for field in writing_order(engines.plan.entries) if field in expected_of(case)]
     assert list(record_of(case).added()) == order
     assert list(strict_json(record_of(case).to_json()))[-len(order) :] == order
 

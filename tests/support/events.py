@@ -38,7 +38,11 @@ EVENT: dict[str, Any] = {
             "archived": True,
             "count": 3,
             "featureName": "flow",
-            "additionalInfo": {"sent": "12", "value": '{"notes": [{"text": "a"}], "sample": true}'},
+            "additionalInfo": {
+                "sent": "12",
+                "free": "7",
+                "value": '{"notes": [{"text": "a"}], "sample": true}',
+            },
             "action": {
                 "actionType": "NETWORK_CONNECTION",
                 "networkConnectionAction": {

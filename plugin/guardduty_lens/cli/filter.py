@@ -81,6 +81,7 @@ def make_lens(options: dict[str, Any]) -> Lens:
             field_prefix=options["field_prefix"],
             severity_scheme=scheme,
             wrapper_keys=options["wrapper_key"],
+            splice=not options["flatten"],
         )
         lens.rules = tuple(_rules(options, lens))
     except (*USER_ERRORS, rules.RuleError) as error:

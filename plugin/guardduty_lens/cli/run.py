@@ -79,21 +79,32 @@ def _is_device(path: Path) -> bool:
 def _pass_all_through(job: Job, lens: Lens, sources: list[Path]) -> None:
     """Pass every input to the output. Raises Unread for the first, OSError for the second."""
     with DeadLetters(job.dead_letters) as dead_letters, _opened_output(job.output) as output:
+        written = bytearray()
         for source in sources:
-            for item in lens.stream(_blocks(source, output), str(source)):
+            for item in lens.stream(_blocks(source, output, written), str(source)):
                 if isinstance(item, Rejected):
                     dead_letters.write(item)
-                else:
-                    output.write(job.form(item) + b"\n")
+                    continue
+                job.form(item, written)
+                written += b"\n"
+                if len(written) > BLOCK_BYTES:
+                    _hand_on(output, written)
+            _hand_on(output, written)
 
 
-def _blocks(source: Path, output: BinaryIO) -> Iterator[bytes]:
+def _hand_on(output: BinaryIO, written: bytearray) -> None:
+    output.write(written)
+    written.clear()
+    output.flush()
+
+
+def _blocks(source: Path, output: BinaryIO, written: bytearray) -> Iterator[bytes]:
     """Read an input; what a block gave is handed on before the next is waited for."""
     with _opened_input(source) as file:
         blocks = read_blocks(file)
         while block := _next_of(blocks, source):
             yield block
-            output.flush()
+            _hand_on(output, written)
 
 
 def _next_of(blocks: Iterator[bytes], source: Path) -> bytes:
@@ -119,11 +130,11 @@ def _opened_input(source: Path) -> Iterator[BinaryIO]:
 @contextlib.contextmanager
 def _opened_output(path: Path) -> Iterator[BinaryIO]:
     if path == STANDARD:
-        with open(sys.stdout.fileno(), "wb", buffering=BLOCK_BYTES, closefd=False) as output:
+        with open(sys.stdout.fileno(), "wb", buffering=0, closefd=False) as output:
             yield output
         return
     try:
-        output = path.open("wb", buffering=BLOCK_BYTES)
+        output = path.open("wb", buffering=0)
     except OSError as error:
         raise click.UsageError(f"cannot write {path}: {error.strerror}") from error
     with output:

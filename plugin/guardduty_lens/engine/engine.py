@@ -5,15 +5,15 @@ from typing import Any
 
 from guardduty_lens.catalogue.operations.kind import is_finding
 from guardduty_lens.engine.compiled import CompiledPlan
-from guardduty_lens.engine.generate import NotGeneratedError
-from guardduty_lens.engine.oracle import Oracle, added_fields
+from guardduty_lens.engine.oracle import Oracle
+from guardduty_lens.engine.origins import LABEL, WARNINGS
 from guardduty_lens.engine.plan import Plan
 from guardduty_lens.engine.splice import Splicer
+from guardduty_lens.engine.tree import NotGeneratedError
 from guardduty_lens.extractors import Extractor
 from guardduty_lens.payloads.json_text import encode_json
-from guardduty_lens.record import Record
-
-WARNINGS = "lens_warnings"
+from guardduty_lens.payloads.pieces import UnreadableError
+from guardduty_lens.record import Event, Record
 
 
 class Engine:
@@ -23,7 +23,7 @@ class Engine:
     record: the added fields are the oracle's.
     """
 
-    def __init__(self, plan: Plan, extractors: Sequence[Extractor] = ()) -> None:
+    def __init__(self, plan: Plan, extractors: Sequence[Extractor] = (), nesting: int | None = None) -> None:
         self._plan = plan
         self._prefix = plan.field_prefix
         self._extractors = tuple(extractors)
@@ -31,36 +31,45 @@ class Engine:
         extracted = [f"{self._prefix}{field.name}" for each in extractors for field in each.fields]
         self._ours = frozenset([*plan.keys, *extracted])
         self._compiled = _compiled(plan)
-        self._splicer = Splicer(self._compiled.strict, sorted(self._ours)) if self._compiled else None
+        self._splicer = (
+            Splicer(self._compiled.strict, sorted(self._ours), self._prefix, nesting)
+            if self._compiled
+            else None
+        )
 
     def splice(self, raw: bytes) -> Record | None:
         """Give the record of one payload's bytes, or None where it takes the exact path."""
-        spliced = self._splicer.splice(raw) if self._splicer else None
-        if spliced is None or self._compiled is None:
+        record = self._splicer.splice(raw) if self._splicer else None
+        if record is None or not self._extractors:
+            return record
+        try:
+            return self._extracted(record)
+        except UnreadableError:  # deeper than it can be decoded as a whole: the exact path says so
             return None
-        record = Record("finding", spliced.head, spliced.added, self._compiled.fields)
-        return self._extracted(record, spliced.head) if self._extractors else record
 
     def record(self, event: Mapping[str, Any]) -> Record:
-        """Enrich one event in EventBridge layout; keys of ours that it already has are taken away first."""
-        cleared = {key: value for key, value in event.items() if key not in self._ours}
-        head = encode_json(cleared)[:-1]
-        record = self._generated(cleared, head) or self._by_oracle(cleared, head)
-        return self._extracted(record, head) if self._extractors and record.kind == "finding" else record
+        """Enrich one event in EventBridge layout; keys of ours that it already has are taken away first.
 
-    def _generated(self, event: Mapping[str, Any], head: bytes) -> Record | None:
+        Raises UnreadableError where the event cannot be encoded.
+        """
+        cleared = {key: value for key, value in event.items() if key not in self._ours}
+        source = Event(encode_json(cleared))
+        record = self._generated(cleared, source) or self._by_oracle(cleared, source)
+        return self._extracted(record) if self._extractors and record.kind == "finding" else record
+
+    def _generated(self, event: Mapping[str, Any], source: Event) -> Record | None:
         if self._compiled is None or not is_finding(event.get("detail")):
             return None
-        added = self._compiled.added(event)
-        return Record("finding", head, added, self._compiled.fields, event) if added is not None else None
+        enriched = self._compiled.enriched(event)
+        return None if enriched is None else Record("finding", source, *enriched, self._prefix)
 
-    def _by_oracle(self, event: Mapping[str, Any], head: bytes) -> Record:
+    def _by_oracle(self, event: Mapping[str, Any], source: Event) -> Record:
         fields = self._oracle.fields(event)
-        return Record(
-            fields["record_kind"], head, added_fields(self._plan, fields), self._without_prefix, event
-        )
+        added = self._oracle.added(fields)
+        label, warnings = fields.get(LABEL), fields.get(WARNINGS)
+        return Record(fields["record_kind"], source, b"", added, b"", label, warnings, self._prefix)
 
-    def _extracted(self, record: Record, head: bytes) -> Record:
+    def _extracted(self, record: Record) -> Record:
         """Let the user's own extractors add their fields; what fails is warned of."""
         fields = dict(record.fields)
         warnings = [*fields.pop(WARNINGS, ())]
@@ -71,11 +80,7 @@ class Engine:
                 warnings.append(f"extractor_failed:{extractor.name}")
         if warnings:
             fields[WARNINGS] = warnings
-        added = {f"{self._prefix}{name}": value for name, value in fields.items()}
-        return Record(record.kind, head, added, self._without_prefix, record.event)
-
-    def _without_prefix(self, added: Mapping[str, Any]) -> dict[str, Any]:
-        return {key[len(self._prefix) :]: value for key, value in added.items()}
+        return record.with_fields(fields, warnings)
 
 
 def _compiled(plan: Plan) -> CompiledPlan | None:

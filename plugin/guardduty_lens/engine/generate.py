@@ -8,7 +8,7 @@ raises FanOutError where an array is longer than is looked at; the caller then a
 
 import re
 from collections.abc import Callable, Collection
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -19,133 +19,192 @@ from guardduty_lens.catalogue.paths import Key
 from guardduty_lens.catalogue.types import same_scalar, unique_key
 from guardduty_lens.engine import inline
 from guardduty_lens.engine.inline import TEXT_TYPES, Use
-from guardduty_lens.engine.memo import TypeMemo
+from guardduty_lens.engine.memo import Memos
+from guardduty_lens.engine.origins import (
+    LABEL,
+    WARNINGS,
+    field_name,
+    fields_of_resource,
+    writing_order,
+)
 from guardduty_lens.engine.plan import Plan, PlanCondition, PlanEntry, PlanPath, PlanSource
 from guardduty_lens.engine.source_writer import SourceWriter
-from guardduty_lens.engine.tree import Node
+from guardduty_lens.engine.tree import Node, NotGeneratedError
 from guardduty_lens.engine.walk import FanOutError, WalkWriter
 from guardduty_lens.findings.type_grammar import parse_finding_type
 
-
-class NotGeneratedError(Exception):
-    """A plan that only the oracle runs, and why."""
+Part = Literal["all", "resource", "rest"]
+"""What a function does: the whole plan, what the finding's resource gives, or the rest with that at hand."""
 
 
 class Generated(NamedTuple):
-    """The function from a decoded finding event to its added fields, and its source.
+    """A function of a plan, and its source.
 
-    It gives a struct that encodes to the added fields, without those that are None; the attribute of the
-    plan's entry number N is `fN`.
+    `enrich(event)`, and `enrich(event, part)` of the rest, give the JSON members that were remembered of
+    the resource, a struct that encodes to the other added fields without those that are None, the members
+    remembered of the type, the severity label and the warnings. Of a resource, `enrich(resource)` gives the
+    struct, and what the rest needs to know of it.
     """
 
-    enrich: Callable[[Any], msgspec.Struct]
+    enrich: Callable[..., tuple[Any, ...]]
     source: str
 
 
 def generate(
-    plan: Plan, memo: TypeMemo, root: Node, *, strict: bool, absent: Collection[int] = ()
+    plan: Plan, root: Node, *, strict: bool, part: Part = "all", absent: Collection[int] = (), memos: Memos
 ) -> Generated:
-    """Write and compile the function for a plan.
+    """Write and compile a function for a plan.
 
     `root` is the plan's tree with its structs made, `strict` as they are; `absent` holds the ids of nodes
     below which nothing will be: all other nodes that are looked at may or may not be there. Raises
     NotGeneratedError.
     """
-    write = SourceWriter()
-    keys = _Generator(plan, memo, WalkWriter(root, write, strict=strict, absent=absent)).write()
+    walk = WalkWriter(root, SourceWriter(), strict=strict, absent=absent)
+    generator = _Generator(plan, walk, part, memos)
+    keys, returned = generator.write()
     result = msgspec.defstruct(
         "Added", [(name, Any, None) for name in keys], rename=keys, omit_defaults=True, gc=False
     )
-    write(f"return {write.constant(result)}({', '.join(keys)})")
-    source = "\n".join(["def enrich(event):", *write.lines, ""])
-    namespace = dict(write.constants) | {"FanOutError": FanOutError}
-    exec(compile(source, "<plan>", "exec"), namespace)  # noqa: S102 - our own text, constants by number
-    return Generated(namespace["enrich"], source)
+    write = walk.write
+    added = f"{write.constant(result)}({', '.join(keys)})"
+    write(f"return {', '.join(added if each == 'added' else each for each in returned)},")
+    arguments = {"all": "event", "resource": "resource", "rest": "event, part"}[part]
+    enrich = write.function("enrich", arguments, FanOutError=FanOutError)
+    return Generated(enrich, write.source("enrich", arguments))
 
 
-_VARIABLE = re.compile(r"\b[fvw][0-9]+\b")
+_VARIABLE = re.compile(r"\b[fvw][0-9]+(?:_[0-9]+)?\b")
 
 
 class _Generator:
     """Writes the fields of a plan: what is noted on the way through the event, and what is made of it."""
 
-    def __init__(self, plan: Plan, memo: TypeMemo, walk: WalkWriter) -> None:
+    def __init__(self, plan: Plan, walk: WalkWriter, part: Part, memos: Memos) -> None:
         self._plan = plan
-        self._memo = memo
         self._walk = walk
         self._write = walk.write
-        self._fields = {entry.field: f"f{number}" for number, entry in enumerate(plan.entries)}
+        self._part = part
+        self._sources = {
+            entry.field: [source for source in entry.sources if not walk.leads_nowhere(source)]
+            for entry in plan.entries
+        }  # those of each entry that may give something
+        self._memo = memos.of(plan, self._sources)
+        self._numbers = {entry.field: number for number, entry in enumerate(plan.entries)}
+        self._fields = {field: f"f{number}" for field, number in self._numbers.items()}
         self._entries = {entry.field: entry for entry in plan.entries}
-        self._conditions = {entry.field: walk.write.name("w") for entry in plan.entries if entry.when}
+        self._conditions = {
+            entry.field: f"w{self._numbers[entry.field]}" for entry in plan.entries if entry.when
+        }
         self._noted: dict[int, str] = {}  # the variable that holds what a source gave
-        self._sources: dict[str, list[PlanSource]] = {}  # those of each entry that may give something
+        self._of_resource = fields_of_resource(plan.entries) if part != "all" else frozenset[str]()
+        self._handed_over: list[str] = []  # what the resource's part knows and the rest needs
 
-    def write(self) -> dict[str, str]:
-        """Write the body; give the key of each variable that holds a field to be shown."""
+    def write(self) -> tuple[dict[str, str], list[str]]:
+        """Write the body; give the key of each variable in the struct, and what is returned."""
         for entry in self._plan.entries:
             self._register(entry)
-        head = len(self._write.lines)
-        self._walk.write_all()
-        self._write_memo()
-        there = [entry for entry in self._plan.entries if self._may_be_there(entry)]
-        for entry in there:
-            if entry.field not in self._memo.fields:
-                self._write_entry(entry)
-        shown = {self._fields[entry.field]: entry.key for entry in there if not entry.hidden}
-        self._insert_defaults(head, shown)
-        return shown
+        if self._part == "resource":
+            self._walk.write_resource("resource")
+        else:
+            self._walk.write_all(with_resource=self._part == "all")
+        if self._part != "resource":
+            self._write_memo()
+        mine = [entry for entry in self._plan.entries if self._is_mine(entry)]
+        for entry in mine:
+            self._write_entry(entry)
+        keys = {entry.field: entry.key for entry in mine if not entry.hidden}
+        order = (field for field in writing_order(self._plan.entries) if field in keys)
+        shown = {self._fields[field]: keys[field] for field in order}
+        self._write_head(shown)
+        return shown, self._returned()
 
-    def _may_be_there(self, entry: PlanEntry) -> bool:
-        return "finding" in entry.kinds and bool(self._sources[entry.field] or entry.default is not None)
+    def _is_mine(self, entry: PlanEntry) -> bool:
+        """Tell whether this part makes a field; those that follow from the type are there already."""
+        if (entry.field in self._of_resource) != (self._part == "resource") and self._part != "all":
+            return False
+        may_be_there = bool(self._sources[entry.field]) or entry.default is not None
+        return "finding" in entry.kinds and may_be_there and entry.field not in self._memo.fields
 
-    def _insert_defaults(self, head: int, shown: Collection[str]) -> None:
-        """Set to None at the head what is met only on some ways."""
-        memoised = {self._fields[field] for field in self._memo.fields}
-        used = [*_VARIABLE.findall("\n".join(self._write.lines)), *shown]
-        names = [name for name in dict.fromkeys(used) if name not in memoised]
+    def _returned(self) -> list[str]:
+        if self._part == "resource":
+            return ["added", *self._handed_over]
+        known = (self._fields.get(field, "None") for field in (LABEL, WARNINGS))
+        return ["b''" if self._part == "all" else "g1", "added", "g0", *known]
+
+    def _write_head(self, shown: Collection[str]) -> None:
+        """Write, before all else, what is at hand, and None or 0 for what is met only on some ways."""
+        at_hand = {self._fields[field] for field in self._memo.fields} if self._part != "resource" else set()
+        head = []
+        if self._part == "rest":
+            head.append(f"    g1, {''.join(f'{name}, ' for name in self._handed_over)} = part")
+            at_hand.update(self._handed_over)
+        used = [*_VARIABLE.findall("\n".join(self._write.lines)), *shown, *self._returned()]
+        names = [name for name in dict.fromkeys(used) if _VARIABLE.fullmatch(name) and name not in at_hand]
         if names:
-            self._write.lines.insert(head, f"    {' = '.join(names)} = None")
+            head.append(f"    {' = '.join(names)} = None")
         if self._walk.counters:
-            self._write.lines.insert(head, f"    {' = '.join(self._walk.counters)} = 0")
+            head.append(f"    {' = '.join(self._walk.counters)} = 0")
+        self._write.lines[:0] = head
 
     # --- what is wanted of the event --------------------------------------------------------------
 
     def _register(self, entry: PlanEntry) -> None:
         if entry.when is not None and entry.when.path.root == "event":
-            self._walk.wants(entry.when.path, self._condition_use(entry))
-        sources = [source for source in entry.sources if not self._walk.leads_nowhere(source)]
-        self._sources[entry.field] = sources
+            variable = self._conditions[entry.field]
+            if self._is_walked(entry, entry.when.path, variable):
+                self._walk.wants(entry.when.path, self._condition_use(entry))
         if entry.field in self._memo.fields:
             return
-        for source in sources:
-            if any(path.root == "event" for path in source.paths) and self._memo.number_of(source) is None:
-                self._register_source(entry, source)
+        for number, source in enumerate(entry.sources):
+            alive = any(source is each for each in self._sources[entry.field])
+            reads_event = any(path.root == "event" for path in source.paths)
+            if alive and reads_event and self._memo.number_of(source) is None:
+                self._register_source(entry, source, number)
 
-    def _register_source(self, entry: PlanEntry, source: PlanSource) -> None:
-        if len(source.paths) > 1 or (entry.type == "geo_point" and source.operation.objects is None):
-            raise NotGeneratedError(f"{entry.field}: only the plain interpreter reads this")
-        self._noted[id(source)] = noted = self._note_name(entry)
+    def _is_walked(self, entry: PlanEntry, path: PlanPath, variable: str) -> bool:
+        """Tell whether this part's way leads along a path; what the resource's gives is handed over."""
+        if self._part == "all":
+            return True
+        below = self._walk.is_below_resource(path)
+        if below and entry.field not in self._of_resource:  # known by this name to both parts
+            self._handed_over.append(variable)
+        return below == (self._part == "resource")
+
+    def _register_source(self, entry: PlanEntry, source: PlanSource, number: int) -> None:
+        if entry.field in self._of_resource and self._part == "rest":
+            return
         path = source.paths[0]
+        noted = self._noted[id(source)] = self._note_name(entry, number, path)
+        if not self._is_walked(entry, path, noted):
+            return
         if _is_late(entry, source):
             self._walk.wants(path, lambda value: self._write(f"{noted} = {value}"))
         elif source.operation.objects is not None:
-            self._walk.wants_objects(path, source.operation.objects, self._note(entry, source))
-        else:
             use = self._note(entry, source)
-            applied = inline.apply(self._write, self._plan, source, use, known=self._walk.strict)
-            self._walk.wants(path, applied)
+            known = self._walk.knows_kind(entry, source)
+            self._walk.wants_objects(path, source.operation.objects, use, known=known)
+        else:
+            self._walk.wants(path, self._applied(entry, source, self._note(entry, source)))
 
-    def _note_name(self, entry: PlanEntry) -> str:
+    def _applied(self, entry: PlanEntry, source: PlanSource, use: Use) -> Use:
+        known = self._walk.knows_kind(entry, source)
+        return inline.apply(self._write, self._plan, source, use, known=known)
+
+    def _note_name(self, entry: PlanEntry, number: int, path: PlanPath) -> str:
         """Name what a source notes: the field itself, where nothing else has a say."""
         sources = self._sources[entry.field]
         alone = len(sources) == 1 and entry.when is None and not _is_late(entry, sources[0])
-        return self._fields[entry.field] if alone else self._write.name("v")
+        if self._part != "all" and entry.field not in self._of_resource:
+            alone = alone and not self._walk.is_below_resource(path)
+        return self._fields[entry.field] if alone else f"v{self._numbers[entry.field]}_{number}"
 
     def _note(self, entry: PlanEntry, source: PlanSource) -> Use:
         """Write the noting of a value that a source gives: the first, or all."""
         noted = self._noted[id(source)]
-        known = self._walk.strict and (inline.gives_itself(source) or source.operation.objects is not None)
-        check = inline.check(self._write, entry, known=known and entry.type != "geo_point")
+        as_it_is = inline.gives_itself(source) or (
+            source.operation.objects is not None and entry.type in TEXT_TYPES
+        )
+        check = inline.check(self._write, entry, known=as_it_is and self._walk.knows_kind(entry, source))
         single = _gives_one(source)
 
         def use(value: str) -> None:
@@ -171,12 +230,11 @@ class _Generator:
 
     def _write_memo(self) -> None:
         """Write what follows from the finding type alone."""
-        names = [self._fields[field] for field in self._memo.fields]
+        names = ["g0", *(self._fields[field] for field in self._memo.fields)]
         names += [f"m{number}" for number in range(len(self._memo.sources))]
-        if names:
-            known, work_out = self._write.constant(self._memo.known), self._write.constant(self._memo)
-            kind = self._walk.finding_type()
-            self._write(f"{', '.join(names)}, = {known}.get({kind}) or {work_out}({kind})")
+        known, work_out = self._write.constant(self._memo.known.get), self._write.constant(self._memo)
+        kind = self._walk.finding_type()
+        self._write(f"{', '.join(names)}, = {known}({kind}) or {work_out}({kind})")
 
     def _write_entry(self, entry: PlanEntry) -> None:
         field = self._fields[entry.field]
@@ -265,7 +323,7 @@ class _Generator:
             self._write_source(source, use)
         elif _is_late(entry, source):
             with self._write.block(f"if {noted} is not None:"):
-                inline.apply(self._write, self._plan, source, use, known=self._walk.strict)(noted)
+                self._applied(entry, source, use)(noted)
         else:
             self._write(f"{self._fields[entry.field]} = {noted}")
 
@@ -302,23 +360,21 @@ class _Generator:
         elif len(source.paths) > 1:
             self._write_joined(source, use)
         elif source.paths:
-            known = self._entries[_field_name(source.paths[0])].type in {*TEXT_TYPES, "double"}
-            if source.operation.objects is not None:
-                raise NotGeneratedError("objects of a field")
+            known = self._entries[field_name(source.paths[0])].type in {*TEXT_TYPES, "double"}
             applied = inline.apply(self._write, self._plan, source, use, known=known)
             self._write_each_of(source.paths[0], applied)
         else:
             self._write_without_path(source, use)
 
     def _write_joined(self, source: PlanSource, use: Use) -> None:
-        names = [self._fields[_field_name(path)] for path in source.paths]
+        names = [self._fields[field_name(path)] for path in source.paths]
         with self._write.block("if " + " and ".join(f"type({name}) is str" for name in names) + ":"):
             self._write("x = " + " + '/' + ".join(names))
             inline.apply(self._write, self._plan, source, use, known=True)("x")
 
     def _write_each_of(self, path: PlanPath, use: Use) -> None:
         """Write the use of each value of a field added before."""
-        name = _field_name(path)
+        name = field_name(path)
         field = self._fields[name]
         with self._write.block(f"if {field} is not None:"):
             if self._entries[name].cardinality == "one":
@@ -361,7 +417,8 @@ class _Generator:
 
 
 def _warnings(finding_type: str, score: Any, envelope: tuple[Any, Any], asff: Any) -> list[str]:
-    return finding_warnings(finding_type, score, envelope, capped=False, asff=isinstance(asff, dict))
+    asff = asff if isinstance(asff, dict | msgspec.Struct) else None
+    return finding_warnings(finding_type, score, envelope, capped=False, asff=asff is not None)
 
 
 def _gives_one(source: PlanSource, *, many: bool = False) -> bool:
@@ -392,8 +449,20 @@ def _unique_objects(values: list[Any]) -> list[Any]:
     return list(unique.values())
 
 
-def _field_name(path: PlanPath) -> str:
-    first = path.steps[0]
-    if len(path.steps) > 1 or path.root != "fields" or not isinstance(first, Key):
-        raise NotGeneratedError("a path into a field, or a join of event paths")
-    return first.name
+def check_can_be_generated(plan: Plan) -> None:
+    """Raise NotGeneratedError where a plan says what only the plain interpreter knows."""
+    for entry in plan.entries:
+        paths = [path for source in entry.sources for path in source.paths]
+        if any(path.root == "fields" and len(path.steps) > 1 for path in paths):
+            raise NotGeneratedError(f"{entry.field}: a path into a field")
+        if entry.when is not None and entry.when.path.root == "fields" and len(entry.when.path.steps) > 1:
+            raise NotGeneratedError(f"{entry.field}: a condition on a path into a field")
+        for source in entry.sources:
+            reads_event = any(path.root == "event" for path in source.paths)
+            if len(source.paths) > 1 and reads_event:
+                raise NotGeneratedError(f"{entry.field}: a join of event paths")
+            objects = source.operation.objects is not None
+            if source.paths and (
+                (objects and not reads_event) or (entry.type == "geo_point" and not objects)
+            ):
+                raise NotGeneratedError(f"{entry.field}: whole objects, of which only parts are decoded")

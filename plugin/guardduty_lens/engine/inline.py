@@ -74,8 +74,8 @@ def _lookup(write: SourceWriter, plan: Plan, options: LookupOptions, use: Use, *
     get, otherwise = write.constant(table.get), write.constant(tuple(default))
 
     def written(value: str) -> None:
-        found = f"{get}({value}, {otherwise})"
-        with write.block(f"for y in {found if known else f'{found} if type({value}) is str else ()'}:"):
+        is_text = f"{value} is not None" if known else f"type({value}) is str"
+        with write.block(f"for y in {get}({value}, {otherwise}) if {is_text} else ():"):
             use("y")
 
     return written
@@ -83,9 +83,10 @@ def _lookup(write: SourceWriter, plan: Plan, options: LookupOptions, use: Use, *
 
 def _bands(write: SourceWriter, options: BandsOptions, use: Use) -> Use:
     def written(value: str) -> None:
-        write(f"y = {write.constant(options.default)}")
-        for number, band in enumerate(options.bands or ()):
-            write(f"{'elif' if number else 'if'} {_holds(band, value)}: y = {write.constant(band.label)}")
+        write(f"if {value} is None: y = None")
+        for band in options.bands or ():
+            write(f"elif {_holds(band, value)}: y = {write.constant(band.label)}")
+        write(f"else: y = {write.constant(options.default)}")
         use("y")
 
     return written

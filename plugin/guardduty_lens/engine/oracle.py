@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from guardduty_lens.catalogue.operations import OPERATIONS
 from guardduty_lens.catalogue.paths import walk
 from guardduty_lens.catalogue.types import CHECKS, same_scalar, unique_key
+from guardduty_lens.engine.origins import writing_order
 from guardduty_lens.engine.plan import Plan, PlanCondition, PlanEntry, PlanPath, PlanSource
 
 Fields = dict[str, Any]
@@ -26,7 +27,7 @@ class Oracle:
     """Runs a plan over decoded events."""
 
     def __init__(self, plan: Plan) -> None:
-        self._plan = plan
+        self._written = _written(plan)
         self._entries = [
             (entry, [_prepare(source, plan) for source in entry.sources]) for entry in plan.entries
         ]
@@ -35,12 +36,19 @@ class Oracle:
         """Give the fields of an event in EventBridge layout, by name, hidden ones too. Never raises."""
         return _Run(event).run(self._entries)
 
+    def added(self, fields: Mapping[str, Any]) -> Fields:
+        """Give `added_fields`, without working out their order again."""
+        return {key: fields[field] for field, key in self._written if field in fields}
+
 
 def added_fields(plan: Plan, fields: Mapping[str, Any]) -> Fields:
-    """Give what is written to a record: the fields by their keys, without hidden ones."""
-    return {
-        entry.key: fields[entry.field] for entry in plan.entries if not entry.hidden and entry.field in fields
-    }
+    """Give what is written to a record: the fields by their keys, in their order, without hidden ones."""
+    return {key: fields[field] for field, key in _written(plan) if field in fields}
+
+
+def _written(plan: Plan) -> list[tuple[str, str]]:
+    keys = {entry.field: entry.key for entry in plan.entries if not entry.hidden}
+    return [(field, keys[field]) for field in writing_order(plan.entries) if field in keys]
 
 
 def _prepare(source: PlanSource, plan: Plan) -> _PreparedSource:

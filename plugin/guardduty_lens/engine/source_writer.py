@@ -39,3 +39,14 @@ class SourceWriter:
         name = self.name("k")
         self.constants[name] = value
         return name
+
+    def function(self, name: str, arguments: str, **known: Any) -> Any:
+        """Compile what has been written as the body of a function, and give it."""
+        namespace = dict(self.constants) | known
+        # What is run is our own text: constants, and so all text from outside, are named by number.
+        exec(compile(self.source(name, arguments), f"<{name}>", "exec"), namespace)  # noqa: S102
+        return namespace[name]
+
+    def source(self, name: str, arguments: str) -> str:
+        """Give the text of the function."""
+        return "\n".join([f"def {name}({arguments}):", *self.lines, ""])

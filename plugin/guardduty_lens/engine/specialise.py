@@ -1,8 +1,8 @@
-"""One function for each combination of objects that findings have.
+"""What recurs, worked out once: by the resource, and by which objects a finding has.
 
-A finding has one resource and one action: most of the plan's sources lead nowhere in it. So the first look
-is at which objects are there, and the work is done by a function written for just that combination, made
-when it is met often enough.
+Findings come again and again for the same resource, and a finding has one action. So what a resource gives
+is remembered by its JSON, which then need not even be decoded; and the rest is done by a function written
+for just the objects that are there, made when they are met often enough.
 """
 
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from guardduty_lens.engine.generate import Generated, generate
-from guardduty_lens.engine.memo import TypeMemo
+from guardduty_lens.engine.memo import Memos, json_members
 from guardduty_lens.engine.plan import Plan
 from guardduty_lens.engine.source_writer import SourceWriter
 from guardduty_lens.engine.tree import Node, make_structs, tree_of
@@ -22,51 +22,92 @@ MOST_FUNCTIONS = 128
 OFTEN = 50
 """How often a combination is met before its function is made, which costs some milliseconds."""
 
+MOST_RESOURCE_BYTES = 8 * 1024 * 1024
+"""JSON of resources remembered, and as much again for what they give."""
+
+LARGEST_RESOURCE = 16 * 1024
+"""Larger ones are not worth remembering."""
+
 Signature = tuple[bool, ...]
-Enrich = Callable[[Any], msgspec.Struct]
+Enriched = tuple[bytes, msgspec.Struct, bytes, str | None, list[str] | None]
+"""Remembered JSON members, the struct of other fields, more remembered members, severity label, warnings."""
 
 
 class Specialised:
-    """Calls give the added fields of an event, decoded strictly, whose `detail` is a finding."""
+    """Gives the added fields of an event, decoded strictly, whose `detail` is a finding.
 
-    def __init__(self, plan: Plan, memo: TypeMemo) -> None:
+    `root` is the tree to decode by; the resource is left as it stands, as `msgspec.Raw`.
+    """
+
+    def __init__(self, plan: Plan, memos: Memos) -> None:
         self._plan = plan
-        self._memo = memo
+        self._memos = memos
         self.root = tree_of(plan)
         make_structs(self.root, strict=True)
+        self._resources = _Resources(plan, memos, self.root)
         self._general: Generated | None = None
-        self._functions: dict[Signature, Enrich] = {}
+        self._functions: dict[Signature, Callable[..., Any]] = {}
         self._met: dict[Signature, int] = {}
         self._places = _Places(self.root)
 
-    def __call__(self, event: Any) -> msgspec.Struct:
-        """Give the added fields. Raises FanOutError where an array is longer than is looked at."""
-        signature = self._places.signature(event)
-        enrich = self._functions.get(signature)
-        return (enrich or self._function(signature))(event)
+    def enrich(self, event: Any, resource: bytes) -> Enriched:
+        """Give the added fields; `resource` is the JSON of the finding's resource, `null` if there is none.
 
-    def _function(self, signature: Signature) -> Enrich:
+        Raises FanOutError where an array is longer than is looked at, and msgspec.ValidationError where
+        the resource holds what is of no use.
+        """
+        part = self._resources.known.get(resource) or self._resources.work_out(resource)
+        signature = self._places.signature(event)
+        function = self._functions.get(signature) or self._function(signature)
+        enriched: Enriched = function(event, part)
+        return enriched
+
+    def _function(self, signature: Signature) -> Callable[..., Any]:
         """Give the function of a combination that has none of its own yet: the general one, or its own."""
         if self._general is None:
-            self._general = generate(self._plan, self._memo, self.root, strict=True)
+            self._general = self._generate(set())
         met = self._met[signature] = self._met.get(signature, 0) + 1
         if met < OFTEN or len(self._functions) >= MOST_FUNCTIONS:
             if len(self._met) > 16 * MOST_FUNCTIONS:
                 self._met.clear()
             return self._general.enrich
-        absent = self._places.absent(signature)
-        generated = generate(self._plan, self._memo, self.root, strict=True, absent=absent)
-        self._functions[signature] = generated.enrich
-        return generated.enrich
+        made = self._functions[signature] = self._generate(self._places.absent(signature)).enrich
+        return made
+
+    def _generate(self, absent: set[int]) -> Generated:
+        return generate(self._plan, self.root, strict=True, part="rest", absent=absent, memos=self._memos)
+
+
+class _Resources:
+    """What resources give, by their JSON: the members to be written, and what the rest needs to know."""
+
+    def __init__(self, plan: Plan, memos: Memos, root: Node) -> None:
+        node = root.members["detail"].members["resource"]
+        self._decode = msgspec.json.Decoder(node.type).decode
+        self._enrich = generate(plan, root, strict=True, part="resource", memos=memos).enrich
+        self._encode = msgspec.json.Encoder().encode
+        self.known: dict[bytes, tuple[Any, ...]] = {}
+        self._bytes = 0
+
+    def work_out(self, resource: bytes) -> tuple[Any, ...]:
+        """Work out what a resource gives, and remember it."""
+        added, *handed_over = self._enrich(self._decode(resource))
+        part = (json_members(self._encode(added)), *handed_over)
+        if len(resource) <= LARGEST_RESOURCE:
+            self._bytes += len(resource)
+            if self._bytes > MOST_RESOURCE_BYTES:
+                self.known.clear()
+                self._bytes = len(resource)
+            self.known[resource] = part
+        return part
 
 
 class _Places:
-    """The objects whose presence decides: those right below a finding's resource, service and action."""
+    """The objects whose presence decides: those right below a finding's service and its action."""
 
     def __init__(self, root: Node) -> None:
         detail = root.members["detail"]
-        service = detail.members["service"]
-        holders = [(detail, "resource"), (detail, "service"), (service, "action")]
+        holders = [(detail, "service"), (detail.members["service"], "action")]
         write = SourceWriter()
         write(f"detail = event.{root.attribute('detail')}")
         variables = {id(detail): "detail"}
@@ -77,17 +118,14 @@ class _Places:
             if node is None or node.struct is None:
                 continue
             name = variables[id(node)] = f"h{number}"
-            empty = write.constant(node.struct())
             write(f"{name} = {variables[id(above)]}.{above.attribute(key)}")
+            empty = write.constant(node.struct())
             write(f"if type({name}) is not {write.constant(node.struct)}: {name} = {empty}")
             below = {key: each for key, each in node.members.items() if each.members or each.elements}
             self._nodes += below.values()
             tests += [f"{name}.{node.attribute(key)} is None" for key in below]
         write(f"return ({', '.join(tests)},)" if tests else "return ()")
-        namespace = dict(write.constants)
-        source = "\n".join(["def signature(event):", *write.lines])
-        exec(compile(source, "<places>", "exec"), namespace)  # noqa: S102 - our own text, constants by number
-        self.signature: Callable[[Any], Signature] = namespace["signature"]
+        self.signature: Callable[[Any], Signature] = write.function("signature", "event")
         """Gives for each place whether nothing is there."""
 
     def absent(self, signature: Signature) -> set[int]:

@@ -5,7 +5,7 @@ camelCase; anything else, and anything odd, it leaves to the exact path. Values 
 byte for byte.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from operator import attrgetter
 from typing import Any
 
@@ -17,11 +17,13 @@ from guardduty_lens.catalogue.operations.kind import (
     FINDING_DETAIL_TYPE,
     GUARDDUTY_SOURCE,
 )
+from guardduty_lens.engine.source_writer import SourceWriter
 from guardduty_lens.engine.specialise import Specialised
 from guardduty_lens.engine.tree import ENVELOPE, Node
 from guardduty_lens.engine.walk import FanOutError
 from guardduty_lens.payloads.envelope import envelope_of
-from guardduty_lens.payloads.json_text import encode_json
+from guardduty_lens.payloads.json_text import encode_json, is_too_deep
+from guardduty_lens.record import Event, Record
 
 _LINE_BREAKS = b"\r\n"
 
@@ -32,21 +34,19 @@ _COMPLETED = ENVELOPE[:-1]
 _MOST_HEADS = 1_024
 
 
-class Spliced(msgspec.Struct, frozen=True, gc=False):
-    """A finding's record in two parts: its JSON up to the added fields, and these."""
-
-    head: bytes
-    added: msgspec.Struct
-
-
 class Splicer:
-    """Makes records of payloads' bytes, where it can; `enrich` adds the fields.
+    """Makes records of payloads' bytes, where it can: `enrich` adds the fields, whose keys have `prefix`.
 
     `our_keys` are the keys of added fields: a payload that has one of them already is not for this path.
+    Nor is one that is nested deeper than `nesting` levels, if that is given.
     """
 
-    def __init__(self, enrich: Specialised, our_keys: Iterable[str]) -> None:
-        self._enrich = enrich
+    def __init__(
+        self, enrich: Specialised, our_keys: Iterable[str], prefix: str = "", nesting: int | None = None
+    ) -> None:
+        self._prefix = prefix
+        self._enrich = enrich.enrich
+        self._nesting = nesting
         root = enrich.root
         detail = root.members["detail"]
         types = _member_types(root)
@@ -55,20 +55,21 @@ class Splicer:
         ours = [key for key in our_keys if key not in root.members]
         self._decode_open = msgspec.json.Decoder(_event_struct(root, types, ours)).decode
         self._our_attributes = [f"o{number}" for number in range(len(ours))]
-        self._decode_bare = msgspec.json.Decoder(_bare_struct(detail)).decode
-        self._detail_struct = detail.struct
-        evidence = ("type", "id", "arn", *EVIDENCE_KEYS)
-        self._evidence = attrgetter(*(detail.attribute(key) for key in evidence))
+        self._decode_bare = msgspec.json.Decoder(_finding_struct("BareFinding", detail, bare=True)).decode
+        self._resource = attrgetter(detail.attribute("resource"))
+        self._is_finding = _finding_test(detail)
         self._origins = attrgetter(*(detail.attribute(key) for key in ("accountId", "region", "updatedAt")))
-        self._envelope = attrgetter(*(root.attribute(key) for key in _COMPLETED))
+        self._is_whole = _whole_test(root)
         self._attributes = {key: root.attribute(key) for key in _COMPLETED}
         self._detail = attrgetter(root.attribute("detail"))
         self._inner_detail = attrgetter(_inner_detail(detail))
         self._heads: dict[tuple[str | None, str | None], bytes] = {}
 
-    def splice(self, raw: bytes) -> Spliced | None:
+    def splice(self, raw: bytes) -> Record | None:
         """Give the record of one JSON value, without blanks around it; None where it is not for this path."""
         if not raw.isascii() and not _is_utf8(raw):
+            return None
+        if self._nesting is not None and is_too_deep(raw, self._nesting):
             return None
         try:
             # Mostly an envelope says so early; the order of trying matters to speed alone.
@@ -78,17 +79,16 @@ class Splicer:
         except (msgspec.DecodeError, ValueError, RecursionError, FanOutError):
             return None
 
-    def _in_envelope(self, raw: bytes) -> Spliced | None:
+    def _in_envelope(self, raw: bytes) -> Record | None:
         event = self._decoded_event(raw)
         if event is None:
             return None
         detail = self._detail(event)
-        if type(detail) is not self._detail_struct or not self._is_finding(detail):
+        if detail is None or not self._is_finding(detail):
             return None
-        head = one_line(raw)[:-1]
-        if UNSET in self._envelope(event):
-            head += self._complete(event, detail)
-        return Spliced(head, self._enrich(event))
+        after = b"" if self._is_whole(event) else self._complete(event, detail)
+        enriched = self._enrich(event, bytes(self._resource(detail) or b"null"))
+        return Record("finding", Event(one_line(raw), b"", after), *enriched, self._prefix)
 
     def _decoded_event(self, raw: bytes) -> Any:
         """Decode an event that has none of the added keys yet, or give None."""
@@ -112,7 +112,7 @@ class Splicer:
                     missing[key] = envelope[key]
         return b"," + encode_json(missing)[1:-1] if missing else b""
 
-    def _bare(self, raw: bytes) -> Spliced | None:
+    def _bare(self, raw: bytes) -> Record | None:
         finding = self._decode_bare(raw)
         if not self._is_finding(finding) or self._inner_detail(finding) is not None:
             return None
@@ -123,7 +123,9 @@ class Splicer:
         event = self._event(*words, None, finding)
         rest = b'"resources":[],"detail":'
         rest = rest if time is None else b'"time":' + encode_json(time) + b"," + rest
-        return Spliced(self._head(account, region) + rest + one_line(raw), self._enrich(event))
+        enriched = self._enrich(event, bytes(self._resource(finding) or b"null"))
+        wrapped = Event(one_line(raw), self._head(account, region) + rest, open=False)
+        return Record("finding", wrapped, *enriched, self._prefix)
 
     def _head(self, account: str | None, region: str | None) -> bytes:
         head = self._heads.get((account, region))
@@ -135,15 +137,27 @@ class Splicer:
             head = self._heads[account, region] = encode_json(envelope)[:-1] + b","
         return head
 
-    def _is_finding(self, detail: Any) -> bool:
-        """Apply the finding test (`operations.kind.is_finding`) to a struct."""
-        kind, identity, arn, service, resource, severity, schema, account = self._evidence(detail)
-        if not (type(kind) is str and kind):
-            return False
-        if not ((type(identity) is str and identity) or (type(arn) is str and arn)):
-            return False
-        marks = (service is not None) + (resource is not None) + (severity is not None)
-        return marks + (schema is not None) + (account is not None) >= 2
+
+def _finding_test(detail: Node) -> Callable[[Any], bool]:
+    """Give the finding test (`operations.kind.is_finding`) for a struct; its resource is raw JSON."""
+    write = SourceWriter()
+    write(f"if not value.{detail.attribute('type')}: return False")
+    write(f"if not (value.{detail.attribute('id')} or value.{detail.attribute('arn')}): return False")
+    marks = [f"(value.{detail.attribute(key)} is not None)" for key in EVIDENCE_KEYS if key != "resource"]
+    resource = f"value.{detail.attribute('resource')}"
+    write(f"marks = {' + '.join(marks)}")
+    write(f"return marks > 1 or marks + ({resource} is not None and bytes({resource}) != b'null') > 1")
+    test: Callable[[Any], bool] = write.function("is_finding", "value")
+    return test
+
+
+def _whole_test(root: Node) -> Callable[[Any], bool]:
+    """Give the test whether an event has every key of an envelope."""
+    write = SourceWriter()
+    unset = write.constant(UNSET)
+    write("return " + " and ".join(f"value.{root.attribute(key)} is not {unset}" for key in _COMPLETED))
+    test: Callable[[Any], bool] = write.function("is_whole", "value")
+    return test
 
 
 def one_line(raw: bytes) -> bytes:
@@ -166,6 +180,7 @@ def _member_types(node: Node) -> dict[str, Any]:
 
 def _event_struct(root: Node, types: dict[str, Any], ours: list[str]) -> Any:
     """Give the struct of an event; with `ours` it also takes these keys, and any other, else no other."""
+    types = types | {"detail": _finding_struct("Finding", root.members["detail"]) | None}
     fields = [(root.attribute(key), types[key], UNSET if key in _COMPLETED else None) for key in root.members]
     rename = {root.attribute(key): key for key in root.members}
     fields += [(f"o{number}", Any, UNSET) for number in range(len(ours))]
@@ -178,11 +193,12 @@ def _inner_detail(detail: Node) -> str:
     return detail.attribute("detail") if "detail" in detail.members else "inner_detail"
 
 
-def _bare_struct(detail: Node) -> Any:
-    types = _member_types(detail)
+def _finding_struct(name: str, detail: Node, *, bare: bool = False) -> Any:
+    """Give the struct of a finding, its resource as it stands; a bare one knows a `detail` of its own."""
+    types = _member_types(detail) | {"resource": msgspec.Raw}
     fields = [(detail.attribute(key), types[key], None) for key in detail.members]
     rename = {detail.attribute(key): key for key in detail.members}
-    if "detail" not in detail.members:
+    if bare and "detail" not in detail.members:
         fields.append(("inner_detail", Any, None))
         rename["inner_detail"] = "detail"
-    return msgspec.defstruct("BareFinding", fields, rename=rename, gc=False)
+    return msgspec.defstruct(name, fields, rename=rename, gc=False)

@@ -14,6 +14,11 @@ from guardduty_lens.catalogue.operations.kind import EVIDENCE_KEYS
 from guardduty_lens.catalogue.paths import Key, Match, Path, Step
 from guardduty_lens.engine.plan import Plan, PlanEntry, PlanSource
 
+
+class NotGeneratedError(Exception):
+    """A plan that only the oracle runs, and why."""
+
+
 Scalars = str | int | float | bool | None
 
 ENVELOPE = ("version", "detail-type", "source", "account", "region", "time", "resources", "id")
@@ -30,6 +35,8 @@ class Node:
     """The kinds of JSON that are of use here: str, int, float, bool, or any."""
     struct: type[msgspec.Struct] | None = None
     """The type its objects decode to, where members are read."""
+    type: Any = None
+    """The type its values decode to."""
 
     def below(self, step: Step) -> "Node":
         """Give the node that a step leads to, making it if need be."""
@@ -47,6 +54,10 @@ class Node:
         for step in path:
             node = node.below(step)
         return node
+
+    def holds_only(self, kinds: set[str]) -> bool:
+        """Tell whether a strictly decoded value is of one of these kinds, or null."""
+        return bool(self.reads) and self.reads <= kinds and not self.members and self.elements is None
 
     def attribute(self, key: str) -> str:
         """Give the name of a member in the struct: by its position, so that no foreign text is a name."""
@@ -90,15 +101,18 @@ _READS_OF_TYPE = {"boolean": {"bool"}, "geo_point": {"any"}} | dict.fromkeys(
 )
 
 
-def _read(node: Node, entry: PlanEntry, source: PlanSource) -> None:
-    """Note which kinds of JSON a source has a use for at a node."""
+def kinds_read(entry: PlanEntry, source: PlanSource) -> set[str]:
+    """Give the kinds of JSON that a source has a use for: of the values at its path, or of their leaves."""
     operation = source.operation
     if operation.objects is not None:
-        for leaf in operation.objects.leaves:
-            node.below(Key(leaf.path)).reads |= {"str"} if operation.objects.text is not None else _NUMBER
-    else:
-        by_type = _READS_OF_TYPE.get(entry.type, {"str"})
-        node.reads |= _READS_OF_OPERATION.get(operation.name, by_type)
+        return {"str"} if operation.objects.text is not None else _NUMBER
+    return _READS_OF_OPERATION.get(operation.name, _READS_OF_TYPE.get(entry.type, {"str"}))
+
+
+def _read(node: Node, entry: PlanEntry, source: PlanSource) -> None:
+    objects = source.operation.objects
+    for place in [node.below(Key(leaf.path)) for leaf in objects.leaves] if objects else [node]:
+        place.reads |= kinds_read(entry, source)
 
 
 def make_structs(node: Node, name: str = "N", *, strict: bool) -> Any:
@@ -111,13 +125,14 @@ def make_structs(node: Node, name: str = "N", *, strict: bool) -> Any:
     if node.elements is not None:
         elements = list[make_structs(node.elements, f"{name}_e", strict=strict)]  # type: ignore[misc]
     if not (members or elements):
-        return _leaf_type(node) if strict else Any
-    if not strict:
-        return (members or dict[str, Any]) | (elements or list[Any]) | Scalars
-    made: Any = _leaf_type(node) if node.reads else None
-    for each in (members, elements):
-        made = made | each if each else made
-    return made
+        node.type = _leaf_type(node) if strict else Any
+    elif strict:
+        node.type = _leaf_type(node) if node.reads else None
+        for each in (members, elements):
+            node.type = node.type | each if each else node.type
+    else:
+        node.type = (members or dict[str, Any]) | (elements or list[Any]) | Scalars
+    return node.type
 
 
 def _members_type(node: Node, name: str, *, strict: bool) -> Any:
@@ -129,7 +144,10 @@ def _members_type(node: Node, name: str, *, strict: bool) -> Any:
     ]
     rename = {node.attribute(key): key for key in node.members}
     # Structs are made once and never form cycles: no work for the garbage collector.
-    node.struct = msgspec.defstruct(name, fields, rename=rename, gc=False)
+    try:
+        node.struct = msgspec.defstruct(name, fields, rename=rename, gc=False)
+    except ValueError as error:  # a key that would have to be escaped
+        raise NotGeneratedError(str(error)) from error
     return node.struct
 
 

@@ -5,9 +5,10 @@ from collections.abc import Callable, Collection
 from guardduty_lens.catalogue.model import ObjectsOptions
 from guardduty_lens.catalogue.paths import FAN_OUT_LIMIT, Key, Match, Step
 from guardduty_lens.engine import inline
-from guardduty_lens.engine.plan import PlanPath, PlanSource
+from guardduty_lens.engine.origins import RESOURCE
+from guardduty_lens.engine.plan import PlanEntry, PlanPath, PlanSource
 from guardduty_lens.engine.source_writer import SourceWriter
-from guardduty_lens.engine.tree import Node
+from guardduty_lens.engine.tree import Node, kinds_read
 
 Use = Callable[[str], None]
 """Writes what is done with the value in a variable."""
@@ -35,6 +36,7 @@ class WalkWriter:
         self._uses: dict[int, list[Use]] = {}
         self._matches: dict[int, list[tuple[Match, list[Step], Use]]] = {}
         self._finding = ""
+        self._left_out: Node | None = None
 
     def leads_nowhere(self, source: PlanSource) -> bool:
         """Tell whether a source's paths go below what is absent."""
@@ -46,6 +48,14 @@ class WalkWriter:
                     return True
         return False
 
+    def knows_kind(self, entry: PlanEntry, source: PlanSource) -> bool:
+        """Tell whether what is decoded at a source's path, or its leaves, is of the kind that it wants."""
+        if not self.strict:
+            return False
+        node, objects = self._root.at(source.paths[0].steps), source.operation.objects
+        places = [node.below(Key(leaf.path)) for leaf in objects.leaves] if objects else [node]
+        return all(place.holds_only(kinds_read(entry, source)) for place in places)
+
     def wants(self, path: PlanPath, use: Use) -> None:
         """Have the values at a path used."""
         node = self._root
@@ -56,7 +66,7 @@ class WalkWriter:
                 return
         self._uses.setdefault(id(node), []).append(use)
 
-    def wants_objects(self, path: PlanPath, options: ObjectsOptions, use: Use) -> None:
+    def wants_objects(self, path: PlanPath, options: ObjectsOptions, use: Use, *, known: bool) -> None:
         """Have the objects at a path made into values of their leaves, and these used."""
         node = self._root.at(path.steps)
 
@@ -65,14 +75,23 @@ class WalkWriter:
                 leaves = [self.write.name("l") for _ in options.leaves]
                 for name, leaf in zip(leaves, options.leaves, strict=True):
                     self.write(f"{name} = {value}.{node.attribute(leaf.path)}")
-                self.write(f"y = {inline.objects(self.write, options, leaves, known=self.strict)}")
+                self.write(f"y = {inline.objects(self.write, options, leaves, known=known)}")
                 use("y")
 
         self.wants(path, made)
 
-    def write_all(self) -> None:
+    def write_all(self, *, with_resource: bool) -> None:
         """Write the way; after it, all that was wanted has been used."""
+        self._left_out = None if with_resource else self._detail.below(RESOURCE[1])
         self._write_members(self._root, "event", in_loop=False)
+
+    def write_resource(self, variable: str) -> None:
+        """Write the way through a resource alone."""
+        self._write_value(self._detail.below(RESOURCE[1]), variable, in_loop=False)
+
+    def is_below_resource(self, path: PlanPath) -> bool:
+        """Tell whether a path leads to a finding's resource, or below it."""
+        return path.root == "event" and path.steps[:2] == RESOURCE
 
     def finding_type(self) -> str:
         """Give the expression of the finding's type."""
@@ -92,7 +111,7 @@ class WalkWriter:
                 self._write_value(member, value, in_loop=in_loop)
 
     def _is_wanted(self, node: Node) -> bool:
-        if id(node) in self._absent:
+        if id(node) in self._absent or node is self._left_out:
             return False
         if node is self._detail or id(node) in self._uses or id(node) in self._matches:
             return True

@@ -18,11 +18,11 @@ _FINDING_TYPE = re.compile(FINDING_TYPE_REGEX.removesuffix("$") + r"\Z", re.ASCI
 _WORD = r"[A-Za-z][A-Za-z0-9]*"
 # Fixtures of 2018 have a blank where the slash belongs.
 _OLD_SPELLING = re.compile(rf"({_WORD}:{_WORD}) ([^.!/\s].*)\Z", re.ASCII)
-# Security Hub's spelling: a namespace, mostly a category, and a hyphen for the slash; the purpose may be
-# the category alone (GuardDuty user guide, "Integrating with AWS Security Hub", table of finding types).
+# Security Hub's spelling: a namespace, mostly a category, and a hyphen or dot for the slash; the purpose may
+# be the category alone (GuardDuty user guide, "Integrating with AWS Security Hub", table of finding types).
 _ASFF_SPELLING = re.compile(
     r"(?:TTPs|Effects|Unusual Behaviors|Software and Configuration Checks)/(?:(?P<category>[^/:]+)/)?"
-    rf"(?:(?P<purpose>{_WORD}):)?(?P<resource>{_WORD})[-/](?P<family>[^.!/\s].*)\Z",
+    rf"(?:(?P<purpose>{_WORD}):)?(?P<resource>{_WORD})[-/.](?P<family>[^.!/\s].*)\Z",
     re.ASCII,
 )
 _ASFF_NAMES_OF_THEIR_OWN = {

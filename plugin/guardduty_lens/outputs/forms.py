@@ -9,26 +9,29 @@ from guardduty_lens.record import Record
 FLATTEN_DEPTH = 10
 """The first seed flattens with `maxDepth: 10`."""
 
-Form = Callable[[Record], bytes]
+Form = Callable[[Record, bytearray], None]
+"""Appends a record to what is to be written."""
 
 
-def whole(record: Record) -> bytes:
-    """Give the record: the event and its added fields."""
-    return record.to_json()
+def whole(record: Record, buffer: bytearray) -> None:
+    """Append the record: the event and its added fields."""
+    record.write_json(buffer)
 
 
-def added_only(record: Record) -> bytes:
-    """Give the added fields alone, for shippers that merge them into a message."""
-    return record.added_json()
+def added_only(record: Record, buffer: bytearray) -> None:
+    """Append the added fields alone, for shippers that merge them into a message."""
+    buffer += record.added_json()
 
 
-def flattened(record: Record) -> bytes:
-    """Give the first seed's form: the content of `detail` flattened, and the added fields.
+def flattened(record: Record, buffer: bytearray) -> None:
+    """Append the first seed's form: the content of `detail` flattened, and the added fields.
 
     An event without an object under `detail` is flattened as a whole.
     """
     detail = record.event.get("detail")
-    return encode_json(flatten(detail if isinstance(detail, dict) else dict(record.event)) | record.added())
+    buffer += encode_json(
+        flatten(detail if isinstance(detail, dict) else dict(record.event)) | record.added()
+    )
 
 
 def flatten(value: dict[str, Any], depth: int = FLATTEN_DEPTH) -> dict[str, Any]:
@@ -44,8 +47,8 @@ def flatten(value: dict[str, Any], depth: int = FLATTEN_DEPTH) -> dict[str, Any]
 def _flatten_into(flat: dict[str, Any], value: dict[str, Any] | list[Any], prefix: str, depth: int) -> None:
     members = value.items() if isinstance(value, dict) else enumerate(value)
     for key, member in members:
-        path = f"{prefix}{key}"
+        path = f"{prefix}.{key}" if prefix else str(key)
         if isinstance(member, dict | list) and member and depth > 1:
-            _flatten_into(flat, member, f"{path}.", depth - 1)
+            _flatten_into(flat, member, path, depth - 1)
         else:
             flat[path] = member

@@ -11,34 +11,45 @@ GZIP_MAGIC = b"\x1f\x8b"
 
 _GZIP_WINDOW = 31  # zlib's number for "gzip header and trailer"
 _PIECE = 1024 * 1024
+_KEPT = 64 * 1024 * 1024
 
 
 def inflate(blocks: Iterable[bytes]) -> Iterator[bytes]:
     """Unpack blocks that begin with GZIP_MAGIC, member after member, a megabyte at most at a time.
 
     Raises UnreadableError (`bad_gzip`) where the data is damaged, ends early, or goes on with what is
-    no gzip; what came before has then been given already. Zero padding at the end is allowed.
+    no gzip, which is then its `raw`; what came before has been given already. Zero bytes between members
+    and at the end are padding.
     """
-    member = zlib.decompressobj(_GZIP_WINDOW)
+    remaining = iter(blocks)
+    member: zlib._Decompress | None = None
     waiting = b""
-    started = False
-    for block in blocks:
+    for block in remaining:
         waiting += block
-        while waiting:
-            if not started and len(waiting) < len(GZIP_MAGIC):
-                break
-            if not started and not waiting.startswith(GZIP_MAGIC):
-                if not waiting.strip(b"\x00"):
-                    waiting = b""
-                    continue
-                raise UnreadableError("bad_gzip", "bytes that are no gzip follow a gzip member")
-            started = True
+        while waiting := waiting if member else waiting.lstrip(b"\x00"):
+            if member is None:
+                if len(waiting) < len(GZIP_MAGIC) and GZIP_MAGIC.startswith(waiting):
+                    break
+                member = _begin(waiting, remaining)
             yield _piece(member, waiting)
             waiting = member.unconsumed_tail
             if member.eof:
-                waiting, member, started = member.unused_data, zlib.decompressobj(_GZIP_WINDOW), False
-    if started or waiting:
-        raise UnreadableError("bad_gzip", "the gzip data ends before its end marker")
+                waiting, member = member.unused_data, None
+    if member or waiting:
+        raise UnreadableError("bad_gzip", "the gzip data ends before its end marker", waiting)
+
+
+def _begin(data: bytes, more: Iterable[bytes]) -> "zlib._Decompress":
+    if data.startswith(GZIP_MAGIC):
+        return zlib.decompressobj(_GZIP_WINDOW)
+    message = "bytes that are no gzip follow a gzip member"
+    raw = bytearray(data)
+    for block in more:
+        raw += block
+        if len(raw) > _KEPT:
+            message += f"; the first {_KEPT} of them are kept"
+            break
+    raise UnreadableError("bad_gzip", message, bytes(raw[:_KEPT]))
 
 
 def _piece(member: "zlib._Decompress", data: bytes) -> bytes:

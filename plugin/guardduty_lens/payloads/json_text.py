@@ -1,7 +1,9 @@
 """JSON text to values: strict, bounded in depth, exact in its numbers."""
 
+import json
 import math
 import re
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -21,29 +23,50 @@ def _number(text: str) -> float | Decimal:
 
 
 _decode = msgspec.json.Decoder(float_hook=_number).decode
-_encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
-def decode_json(raw: bytes, nesting: int) -> Any:
+def _object(value: Any) -> dict[Any, Any]:
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} is no kind of JSON value")
+
+
+_encode = msgspec.json.Encoder(decimal_format="number", enc_hook=_object).encode
+
+
+def decode_json(raw: bytes, nesting: int | None) -> Any:
     """Decode one JSON value.
 
-    Raises UnreadableError: `not_utf8`, `not_json`, or `too_deep` beyond `nesting` levels.
+    Raises UnreadableError: `not_utf8`, `not_json`, or `too_deep` beyond `nesting` levels (None: as deep as
+    the decoder goes).
     """
     if not raw.isascii():
         _check_utf8(raw)
-    if is_too_deep(raw, nesting):
+    if nesting is not None and is_too_deep(raw, nesting):
         raise UnreadableError("too_deep", f"objects and arrays are nested more than {nesting} deep")
     try:
         return _decode(raw)
     except msgspec.DecodeError as error:
         raise UnreadableError("not_json", _message(error)) from error
+    except RecursionError as error:
+        raise UnreadableError("too_deep", "objects and arrays are nested deeper than is decoded") from error
     except ValueError as error:  # an integer of more than 4,300 digits
         raise UnreadableError("not_json", str(error)) from error
 
 
 def encode_json(value: Any) -> bytes:
-    """Encode a value as `decode_json` gave it, on one line."""
-    return _encode(value)
+    """Encode a value on one line: one that `decode_json` gave, or boto3, or any mapping.
+
+    Raises UnreadableError: `too_deep`, or `not_utf8` for half a surrogate pair, which is then escaped in its
+    `raw`; TypeError for what is no JSON value.
+    """
+    try:
+        return _encode(value)
+    except RecursionError as error:
+        raise UnreadableError("too_deep", "objects and arrays are nested deeper than is encoded") from error
+    except UnicodeEncodeError as error:
+        raw = json.dumps(value, default=repr).encode()
+        raise UnreadableError("not_utf8", "a text holds half a surrogate pair", raw) from error
 
 
 def is_too_deep(raw: bytes, nesting: int) -> bool:

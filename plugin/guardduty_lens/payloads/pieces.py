@@ -29,6 +29,12 @@ class Event(msgspec.Struct, frozen=True):
     position: Position
 
 
+class Finished:
+    """Base of what a reader of bytes has already made of an event: passed on as it is."""
+
+    __slots__ = ()
+
+
 class Control(msgspec.Struct, frozen=True):
     """A message of a transport about itself: counted, and no record."""
 
@@ -47,11 +53,12 @@ class Rejected(msgspec.Struct, frozen=True):
 
 
 class UnreadableError(ValueError):
-    """A span that cannot be read; `reason` is the code it is counted by."""
+    """A span that cannot be read; `reason` is the code it is counted by, `raw` its bytes where at hand."""
 
-    def __init__(self, reason: str, message: str) -> None:
+    def __init__(self, reason: str, message: str, raw: bytes = b"") -> None:
         super().__init__(message)
         self.reason = reason
+        self.raw = raw
 
 
 REJECT_REASONS = {

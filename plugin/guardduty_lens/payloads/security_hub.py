@@ -90,21 +90,23 @@ def _severity(severity: Any) -> Any:
 
 
 def _service(asff: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
-    prefix = "aws/guardduty/service/"
+    def field(name: str) -> str:
+        return _text(fields, f"aws/guardduty/service/{name}")
+
     service: dict[str, Any] = {
         "serviceName": "guardduty",
-        "detectorId": fields.get("detectorId") or fields.get(f"{prefix}detectorId"),
-        "eventFirstSeen": fields.get(f"{prefix}eventFirstSeen") or asff.get("FirstObservedAt"),
-        "eventLastSeen": fields.get(f"{prefix}eventLastSeen") or asff.get("LastObservedAt"),
-        "resourceRole": fields.get(f"{prefix}resourceRole"),
-        "action": {"actionType": action} if (action := fields.get(f"{prefix}action/actionType")) else None,
+        "detectorId": _text(fields, "detectorId") or field("detectorId"),
+        "eventFirstSeen": field("eventFirstSeen") or asff.get("FirstObservedAt"),
+        "eventLastSeen": field("eventLastSeen") or asff.get("LastObservedAt"),
+        "resourceRole": field("resourceRole"),
+        "action": {"actionType": action} if (action := field("action/actionType")) else None,
     }
-    archived, count = fields.get(f"{prefix}archived"), fields.get(f"{prefix}count")
+    archived, count = field("archived"), field("count")
     if archived in {"true", "false"} or asff.get("RecordState") == "ARCHIVED":
         service["archived"] = archived == "true" or asff.get("RecordState") == "ARCHIVED"
-    if isinstance(count, str) and count.isascii() and count.isdigit() and len(count) < 16:
+    if count.isascii() and count.isdigit() and len(count) < 16:
         service["count"] = int(count)
-    if asff.get("Sample") is True or fields.get(f"{prefix}additionalInfo/sample") == "true":
+    if asff.get("Sample") is True or field("additionalInfo/sample") == "true":
         service["additionalInfo"] = {"sample": True}
     return {key: value for key, value in service.items() if value is not None and value != ""}
 

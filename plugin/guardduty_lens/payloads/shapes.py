@@ -7,7 +7,7 @@ or a control message. The first shape of the table that recognises an object ope
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
-from guardduty_lens.catalogue.operations.kind import is_cloudtrail_record, is_finding
+from guardduty_lens.catalogue.operations.kind import GUARDDUTY_SOURCE, is_cloudtrail_record, is_finding
 from guardduty_lens.payloads.compressed import decode_base64
 from guardduty_lens.payloads.envelope import complete, is_envelope, wrap
 from guardduty_lens.payloads.json_text import decode_json
@@ -112,7 +112,18 @@ def _is_finding_event(value: Object) -> bool:
 
 
 def _is_text_envelope(value: Object) -> bool:
-    return isinstance(value.get("detail"), str) and is_envelope(value)
+    detail = value.get("detail")
+    return isinstance(detail, str) and (is_envelope(value) or _is_finding_text(detail))
+
+
+def _is_finding_text(text: str) -> bool:
+    if not text.lstrip().startswith("{"):
+        return False
+    try:
+        detail = decode_json(text_bytes(text), None)
+    except UnreadableError:
+        return False
+    return is_finding(detail) or is_pascal_finding(detail)
 
 
 def _is_object_envelope(value: Object) -> bool:
@@ -128,14 +139,15 @@ def _open_envelope(value: Object, _limits: Limits) -> Iterator[Piece]:
 
 
 def _open_text_envelope(value: Object, limits: Limits) -> Iterator[Piece]:
+    text = text_bytes(value["detail"])
     try:
-        detail = decode_json(text_bytes(value["detail"]), limits.nesting)
-    except UnreadableError:
-        detail = None
-    if isinstance(detail, dict):
-        yield Inside(value | {"detail": detail}, "detail")
-    else:
-        yield Found(value)
+        detail = decode_json(text, limits.nesting)
+    except UnreadableError as error:
+        # A finding cut short must not pass as an event without one.
+        ours = value.get("source") == GUARDDUTY_SOURCE and text.lstrip().startswith(b"{")
+        yield Broken(text, "detail", error) if ours else Found(value)
+        return
+    yield Inside(value | {"detail": detail}, "detail") if isinstance(detail, dict) else Found(value)
 
 
 def _open_finding(value: Object, _limits: Limits) -> Iterator[Piece]:
@@ -153,6 +165,7 @@ def _open_event(value: Object, _limits: Limits) -> Iterator[Piece]:
 # --- lists ------------------------------------------------------------------------------------------
 
 _FINDING_LISTS = ("Findings", "findings")
+_NEXT_TO_FINDINGS = frozenset({"NextToken", "nextToken", "ResponseMetadata"})
 _RECORD_LISTS = ("Records", "records", "Messages")
 
 
@@ -162,7 +175,11 @@ def _list_key(value: Object, keys: Iterable[str]) -> str | None:
 
 def _is_findings_page(value: Object) -> bool:
     key = _list_key(value, _FINDING_LISTS)
-    return key is not None and all(_is_any_finding(finding) for finding in value[key])
+    if key is None:
+        return False
+    if not value[key]:
+        return value.keys() - {key} <= _NEXT_TO_FINDINGS
+    return any(_is_any_finding(finding) for finding in value[key])
 
 
 def _is_any_finding(value: Any) -> bool:
@@ -222,7 +239,7 @@ def _open_cloudwatch_logs(value: Object, _limits: Limits) -> Iterator[Piece]:
 
 
 def _is_sns_confirmation(value: Object) -> bool:
-    kinds = {"SubscriptionConfirmation", "UnsubscribeConfirmation"}
+    kinds = ("SubscriptionConfirmation", "UnsubscribeConfirmation")
     return value.get("Type") in kinds and "TopicArn" in value
 
 
@@ -300,6 +317,29 @@ def _open_data_record(value: Object, limits: Limits) -> Iterator[Piece]:
     yield from _base64(key, value[key], limits)
 
 
+def _is_firehose_request(value: Object) -> bool:
+    records = value.get("records")
+    return (
+        isinstance(value.get("requestId"), str)
+        and "timestamp" in value
+        and isinstance(records, list)
+        and any(_is_firehose_record(record) for record in records)
+    )
+
+
+def _is_firehose_record(record: Any) -> bool:
+    return isinstance(record, dict) and isinstance(record.get("data"), str)
+
+
+def _open_firehose_request(value: Object, limits: Limits) -> Iterator[Piece]:
+    for number, record in enumerate(value["records"]):
+        place = f"records[{number}]"
+        if _is_firehose_record(record):
+            yield from _base64(f"{place}.data", record["data"], limits)
+        else:
+            yield Inside(record, place)
+
+
 def _base64(place: str, text: str, limits: Limits) -> Iterator[Piece]:
     try:
         yield Content(decode_base64(text, limits.value_bytes), place)
@@ -341,6 +381,7 @@ SHAPES: tuple[Shape, ...] = (
     Shape("sns_confirmation", _is_sns_confirmation, _open_sns_confirmation),
     Shape("sns_notification", _is_sns_notification, _open_sns_notification),
     Shape("findings_page", _is_findings_page, _open_findings_page),
+    Shape("firehose_request", _is_firehose_request, _open_firehose_request),
     Shape("batch", _is_batch, _open_batch),
 )
 

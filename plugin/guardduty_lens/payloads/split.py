@@ -11,13 +11,17 @@ from typing import Generic, NamedTuple, TypeVar
 from guardduty_lens.payloads.json_text import BOM
 from guardduty_lens.payloads.limits import Limits
 from guardduty_lens.payloads.pieces import Position, UnreadableError
-from guardduty_lens.payloads.scan import ValueScan
+from guardduty_lens.payloads.scan import ValueScan, why_broken
 
 T = TypeVar("T")
 
-_BETWEEN_VALUES = re.compile(rb"(?:[\s,\x1e]|\xef\xbb\xbf)*")
-_LINE_WITH_VALUE = re.compile(rb"\n(?P<indent>[ \t]*)(?=[\[{])")
+_BETWEEN_VALUES = re.compile(rb"(?:[\s,\x1e]|\xef\xbb\xbf)*+")
+# Bounded, so that a few bytes more tell whether a line starts a value.
+_VALUE_LINE = re.compile(rb"\n(?P<indent>[ \t]{0,1000}+)(?:[,\x1e]|\xef\xbb\xbf)?[ \t]?(?=[\[{])")
+_VALUE_LINE_BYTES = 1024
+_ANY_INDENT = 1000
 _VALUE_STARTS = b'{["'
+_LINE_BREAK = b"\n"
 
 # A line that is not whole yet is waited for up to this size; beyond it, its values are looked for.
 _LINE_PATIENCE = 1024 * 1024
@@ -40,167 +44,214 @@ class BrokenSpan(NamedTuple):
     position: Position
 
 
+class _Broken(NamedTuple):
+    """A span that is no value, while its end is looked for.
+
+    `why` is the reason and a message, None where its own bytes tell. It ends before a line that starts a
+    value and is indented by `indent` at most. A text may still turn out to be a lone number or word.
+    """
+
+    why: tuple[str, str] | None
+    indent: int
+    is_text: bool = False
+
+
+_NO_VALUE = ("not_json", "expected a JSON object or array")
+
+
 class Splitter(Generic[T]):
-    """Cuts a stream into values; holds no more than one value and one block.
+    """Cuts a stream into values; holds no more than one value, or twice the limit, and one block.
 
     `decode` makes a value of its bytes or raises UnreadableError. `feed` blocks of any size, then
-    `close`: any chunking of the same bytes gives the same spans.
+    `close`: any chunking of the same bytes gives the same spans. A broken span that is larger than twice
+    the limit comes in parts of that size.
     """
 
     def __init__(self, decode: Callable[[bytes], T], limits: Limits | None = None) -> None:
         self._decode = decode
         self._limit = (limits or Limits()).value_bytes
+        self._part = max(1, 2 * self._limit)
         self._data = b""
+        self._waiting: list[bytes] = []  # blocks behind the data that were not looked at yet
+        self._waiting_bytes = 0
+        self._dropped = 0  # bytes of the stream before the data
         self._at = 0  # what is before is done with
-        self._searched = 0  # no line that starts a value is before, in a broken span
-        self._counted = 0  # line breaks are counted up to here
         self._line = 1
-        self._dropped = 0
-        self._indent = 0  # of the line that the next value starts; 0 inside a line
+        self._indent = 0  # of the line
+        self._in_indent = True  # only blanks are before, in the line
+        self._tried = 0  # lines that begin before are known not to be one value each
         self._scan: ValueScan | None = None
-        self._broken: tuple[str, str] | None = None
+        self._failed = ValueScan()  # the last scan of a broken value
+        self._failed_from = 0  # where in the stream that value begins
+        self._broken: _Broken | None = None
+        self._searched = 0  # the end of the broken span is not before
+        self._is_stuck = False  # until more bytes come
 
     def feed(self, block: bytes) -> Iterator[Span[T] | BrokenSpan]:
-        """Take a block and give the spans that it completes."""
-        self._drop_done()
-        self._data += block
-        yield from self._spans(final=False)
+        """Take a block and give the spans that it completes; very large ones may be given later."""
+        self._waiting.append(block)
+        self._waiting_bytes += len(block)
+        # What is large is looked at again when it has grown by an eighth: each byte is copied a few times
+        # however small the blocks are.
+        held = len(self._data) - self._at
+        if held <= _LINE_PATIENCE or self._waiting_bytes * 8 > held:
+            self._join()
+            yield from self._spans(final=False)
 
     def close(self) -> Iterator[Span[T] | BrokenSpan]:
         """Give what is left at the end of the input."""
+        self._join()
         yield from self._spans(final=True)
 
     @property
     def position(self) -> Position:
         """Where the next span would start."""
-        return self._position(self._at)
+        return Position(self._line, self._dropped + self._at)
+
+    def _join(self) -> None:
+        done = self._at
+        self._data = b"".join([self._data[done:], *self._waiting])
+        self._waiting, self._waiting_bytes = [], 0
+        self._dropped += done
+        self._at = 0
+        self._tried = max(0, self._tried - done)
+        self._searched = max(0, self._searched - done)
 
     def _spans(self, *, final: bool) -> Iterator[Span[T] | BrokenSpan]:
-        while (span := self._next(final=final)) is not None:
+        self._is_stuck = False
+        while not self._is_stuck:
+            if self._broken is not None:
+                yield from self._pass_over(self._broken, final=final)
+            elif self._scan is not None:
+                yield from self._scanned(self._scan, final=final)
+            else:
+                self._skip_to_value()
+                start = self._at
+                yield from self._whole_lines(final=final)
+                if self._at == start:
+                    self._begin(final=final)
+
+    # --- lines that are one value each: nearly all there are ------------------------------------------
+
+    def _whole_lines(self, *, final: bool) -> Iterator[Span[T]]:
+        """Give the values of lines from here on, up to the first line that is anything else."""
+        data, size, decode, limit = self._data, len(self._data), self._decode, self._limit
+        at, line, dropped, tried = self._at, self._line, self._dropped, self._tried
+        while tried <= at < size and data[at] in _VALUE_STARTS:
+            end = data.find(_LINE_BREAK, at)
+            if end < 0:
+                if not final:
+                    return
+                end = size
+            raw = data[at:end].rstrip()
+            try:
+                # One that is too large is left to the scan, as is one that cannot be read.
+                span = Span(decode(raw), raw, Position(line, dropped + at)) if len(raw) <= limit else None
+            except UnreadableError:
+                span = None
+            if span is None:
+                self._tried = end
+                return
+            if end < size:
+                end += 1
+                line += 1
+            self._at, self._line, self._indent, self._in_indent = end, line, 0, True
+            at = end
             yield span
 
-    def _drop_done(self) -> None:
-        done = self._at
-        self._count_lines(done)
-        self._data = self._data[done:]
-        self._dropped += done
-        self._at = self._counted = 0
-        self._searched = max(0, self._searched - done)
-        if self._scan is not None:
-            self._scan.shift(done)
-
-    def _next(self, *, final: bool) -> Span[T] | BrokenSpan | None:
-        while True:
-            if self._broken is not None:
-                return self._end_of_broken(*self._broken, final=final)
-            if self._scan is None:
-                self._skip_to_value()
-                rest = self._data[self._at : self._at + len(BOM)]
-                if not rest or (not final and rest != BOM and BOM.startswith(rest)):
-                    return None
-                if self._data[self._at] not in _VALUE_STARTS:
-                    self._break("not_json", "expected a JSON object or array")
-                    continue
-                line_end, patience = self._line_end(final=final)
-                if patience:
-                    return None
-                if line_end is not None and (span := self._whole_line(line_end)) is not None:
-                    return span
-                self._scan = ValueScan(self._at)
-            span_or_broken = self._scanned(self._scan, final=final)
-            if span_or_broken is not None or self._broken is None:
-                return span_or_broken
+    # --- values that are not: many on a line, or over several -----------------------------------------
 
     def _skip_to_value(self) -> None:
         between = _BETWEEN_VALUES.match(self._data, self._at)
-        if between is None or between.end() == self._at:
-            return
-        last_break = self._data.rfind(b"\n", self._at, between.end())
-        blanks = self._data[max(last_break + 1, self._at) : between.end()]
-        if last_break >= 0:
-            self._indent = 0
-        if self._indent >= 0:
-            self._indent += blanks.count(b" ") + blanks.count(b"\t")
-        self._at = between.end()
+        gap = between.group() if between else b""
+        if gap:
+            _, line_break, line = gap.rpartition(_LINE_BREAK)
+            if line_break:
+                self._indent, self._in_indent = 0, True
+            if self._in_indent:
+                blanks = len(line) - len(line.lstrip(b" \t"))
+                self._indent += blanks
+                self._in_indent = blanks == len(line)
+            self._advance(self._at + len(gap))
 
-    def _line_end(self, *, final: bool) -> tuple[int | None, bool]:
-        """Give where the line ends, if that is known, and whether to wait for more of it."""
-        found = self._data.find(b"\n", self._at)
-        if found >= 0:
-            return found, False
-        if final:
-            return len(self._data), False
-        return None, len(self._data) - self._at < _LINE_PATIENCE
+    def _begin(self, *, final: bool) -> None:
+        """Begin with whatever comes next, unless it is too early to say what that is."""
+        head = self._data[self._at : self._at + len(BOM)]
+        if not head or (not final and BOM.startswith(head)):
+            self._is_stuck = True
+        elif head[0] not in _VALUE_STARTS:
+            self._break(_Broken(_NO_VALUE, _ANY_INDENT, is_text=True))
+        elif self._failed.is_open_at(self._dropped + self._at - self._failed_from):
+            # The byte that broke the value around this one breaks it too: it need not be scanned again.
+            self._break(_Broken(None, self._indent))
+        elif self._at < self._tried:
+            self._scan = ValueScan()
+        elif len(self._data) - self._at > _LINE_PATIENCE:
+            self._tried = len(self._data)
+        else:
+            self._is_stuck = True
 
-    def _whole_line(self, end: int) -> Span[T] | None:
-        raw = self._data[self._at : end].rstrip()
-        if len(raw) > self._limit:
-            return None
-        try:
-            value = self._decode(raw)
-        except UnreadableError:
-            return None  # the scan finds out what is wrong, and where
-        span = Span(value, raw, self._position(self._at))
-        self._finish(end)
-        return span
-
-    def _scanned(self, scan: ValueScan, *, final: bool) -> Span[T] | BrokenSpan | None:
-        """Give the scanned value; or None, having either broken off or run out of bytes."""
-        outcome = scan.run(self._data)
-        size = scan.next - self._at
-        if size > self._limit or (outcome == "more" and len(self._data) - self._at > self._limit):
-            self._break("too_large", f"a value is larger than {self._limit} bytes")
-        elif outcome == "complete":
-            return self._decoded(scan.next)
-        elif outcome == "broken":
-            self._break("not_json", f"expected {scan.expected} {size} bytes into the value")
-        elif final:
-            self._break("incomplete", f"the input ends inside a value: expected {scan.expected}")
-        return None
+    def _scanned(self, scan: ValueScan, *, final: bool) -> Iterator[Span[T] | BrokenSpan]:
+        """Give the value that is being scanned, if it is whole, or find out that it is none."""
+        window = self._at + self._limit + 1
+        outcome = scan.run(self._data, self._at, min(window, len(self._data)))
+        if outcome == "complete" and scan.size <= self._limit:
+            yield self._decoded(self._at + scan.size)
+        elif outcome == "broken" or (outcome == "more" and final and len(self._data) < window):
+            self._failed, self._failed_from = scan, self._dropped + self._at
+            self._break(_Broken(None, self._indent))
+        elif len(self._data) >= window:
+            why = ("too_large", f"a value is larger than {self._limit} bytes")
+            self._break(_Broken(why, self._indent))
+        else:
+            self._is_stuck = True
 
     def _decoded(self, end: int) -> Span[T] | BrokenSpan:
-        raw, position = self._data[self._at : end], self._position(self._at)
-        self._finish(end)
+        raw, position = self._data[self._at : end], self.position
+        self._advance(end)
+        self._scan, self._in_indent = None, False
         try:
             return Span(self._decode(raw), raw, position)
         except UnreadableError as error:
             return BrokenSpan(error.reason, str(error), raw, position)
 
-    def _finish(self, end: int) -> None:
-        self._at = end
-        self._indent = -1
-        self._scan = None
+    # --- what is no value -----------------------------------------------------------------------------
 
-    def _break(self, reason: str, message: str) -> None:
-        self._broken = (reason, message)
-        self._scan = None
-        self._searched = self._at
+    def _break(self, broken: _Broken) -> None:
+        self._broken, self._scan, self._searched = broken, None, self._at
 
-    def _end_of_broken(self, reason: str, message: str, *, final: bool) -> BrokenSpan | None:
-        end = self._next_value_line()
-        overlong = len(self._data) - self._at > self._limit
-        if end is None:
-            if not (final or overlong):
-                self._searched = max(self._at, self._data.rfind(b"\n"))
-                return None
-            end = len(self._data)
-        raw, position = self._data[self._at : end].rstrip(), self._position(self._at)
-        self._at = self._searched = end
-        if not (overlong and not final and end == len(self._data)):
-            self._broken = None
-            self._indent = 0
-        return BrokenSpan(reason, message, raw, position)
+    def _pass_over(self, broken: _Broken, *, final: bool) -> Iterator[Span[T] | BrokenSpan]:
+        """Give a broken span up to its end, or a part of it."""
+        size, most = len(self._data), self._at + self._part
+        end = self._next_value_line(most, broken.indent)
+        if end is None and not final and size < most + _VALUE_LINE_BYTES:
+            self._searched = max(self._searched, size - _VALUE_LINE_BYTES)
+            self._is_stuck = True
+            return
+        is_last = end is not None or size <= most
+        end = min(most, size) if end is None else end
+        raw, position = self._data[self._at : end].rstrip(), self.position
+        self._advance(end)
+        self._indent, self._in_indent, self._searched = 0, True, end
+        why = broken.why or why_broken(raw)
+        self._broken = None if is_last else _Broken(why, broken.indent)
+        if raw:
+            yield self._lone(raw, position) if broken.is_text and is_last else BrokenSpan(*why, raw, position)
 
-    def _next_value_line(self) -> int | None:
-        for line in _LINE_WITH_VALUE.finditer(self._data, self._searched):
-            if len(line["indent"]) <= max(0, self._indent):
-                return line.start() + 1
+    def _next_value_line(self, most: int, indent: int) -> int | None:
+        """Find the next line that starts a value, indented by `indent` at most, and not beyond `most`."""
+        for line in _VALUE_LINE.finditer(self._data, self._searched, most + _VALUE_LINE_BYTES):
+            if len(line["indent"]) <= indent:
+                return line.start() + 1 if line.start() < most else None
         return None
 
-    def _position(self, start: int) -> Position:
-        self._count_lines(start)
-        return Position(self._line, self._dropped + start)
+    def _lone(self, raw: bytes, position: Position) -> Span[T] | BrokenSpan:
+        """Give a text that is one number or word of JSON as a value, though it can hold no event."""
+        try:
+            return Span(self._decode(raw), raw, position)
+        except UnreadableError:
+            return BrokenSpan(*_NO_VALUE, raw, position)
 
-    def _count_lines(self, upto: int) -> None:
-        self._line += self._data.count(b"\n", self._counted, upto)
-        self._counted = upto
+    def _advance(self, end: int) -> None:
+        self._line += self._data.count(_LINE_BREAK, self._at, end)
+        self._at = end

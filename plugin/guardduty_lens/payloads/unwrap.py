@@ -1,12 +1,13 @@
 """Any payload to its events, by content: shapes inside shapes, to the events at the bottom."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 from guardduty_lens.payloads.envelope import is_envelope
 from guardduty_lens.payloads.json_text import decode_json, encode_json
 from guardduty_lens.payloads.limits import Limits
-from guardduty_lens.payloads.pieces import Control, Event, Position, Rejected
+from guardduty_lens.payloads.pieces import Control, Event, Finished, Position, Rejected, UnreadableError
 from guardduty_lens.payloads.shapes import (
     DEFAULT_WRAPPER_KEYS,
     Broken,
@@ -21,14 +22,24 @@ from guardduty_lens.payloads.shapes import (
 )
 from guardduty_lens.payloads.split import BrokenSpan, Splitter
 
-Unwrapped = Event | Control | Rejected
+Unwrapped = Event | Control | Rejected | Finished
 
 
 class Unwrapper:
-    """Peels payloads. Pure: nothing is fetched, nothing is kept between payloads."""
+    """Peels payloads. Pure: nothing is fetched, nothing is kept between payloads.
 
-    def __init__(self, wrapper_keys: Iterable[str] = (), limits: Limits | None = None) -> None:
+    `read` makes a value of the bytes of one that stands inside a payload: its decoded JSON, which is the
+    default, or a Finished.
+    """
+
+    def __init__(
+        self,
+        wrapper_keys: Iterable[str] = (),
+        limits: Limits | None = None,
+        read: Callable[[bytes], Any] | None = None,
+    ) -> None:
         self.limits = limits or Limits()
+        self._read = read or self.decode
         self._wrapper_keys = tuple(dict.fromkeys([*wrapper_keys, *DEFAULT_WRAPPER_KEYS]))
 
     def decode(self, raw: bytes) -> Any:
@@ -41,19 +52,21 @@ class Unwrapper:
         A part that cannot be read is one reject, and the others are given. A payload of more events than
         the limit is one reject as a whole. Never raises on data.
         """
-        found: list[Unwrapped] = []
-        for item in self._value(value, raw, position, 0):
-            found.append(item)
+        try:
+            found = list(islice(self._value(value, raw, position, 0), self.limits.events + 1))
             if len(found) > self.limits.events:
                 message = f"one payload holds more than {self.limits.events} events"
-                found = [Rejected("too_many_events", message, raw, position)]
-                break
+                raise UnreadableError("too_many_events", message)
+        except UnreadableError as error:  # or a part of it is nested so deep that it cannot be encoded
+            return [Rejected(error.reason, str(error), raw, position, source)]
         return [_from(item, source) for item in found]
 
     def _value(self, value: Any, raw: bytes | None, position: Position, depth: int) -> Iterator[Unwrapped]:
         if depth > self.limits.wrappings:
             message = f"an event is wrapped more than {self.limits.wrappings} times"
             yield Rejected("too_deep", message, _bytes(value, raw), position)
+        elif isinstance(value, Finished):
+            yield value
         elif isinstance(value, dict):
             yield from self._object(value, position, depth)
         elif isinstance(value, list):
@@ -86,7 +99,7 @@ class Unwrapper:
         if not raw.strip():
             yield Rejected("no_event", "an empty text holds no event", raw, position)
             return
-        splitter = Splitter(self.decode, self.limits)
+        splitter = Splitter(self._read, self.limits)
         for spans in (splitter.feed(raw), splitter.close()):
             for span in spans:
                 if isinstance(span, BrokenSpan):
@@ -103,10 +116,13 @@ class Unwrapper:
                 return [Inside(inner, key)]
             if isinstance(inner, str) and self._is_event_text(inner):
                 return [Content(text_bytes(inner), key)]
+        direct: list[Object] = []
+        pieces: list[Piece] = []
         for key, inner in value.items():
-            if isinstance(inner, dict) and _is_event_object(inner):
-                return [Inside(inner, key)]
-        return [Found(value)]
+            if isinstance(inner, dict) and _is_event_object(inner) and inner not in direct:
+                direct.append(inner)
+                pieces.append(Inside(inner, key))
+        return pieces or [Found(value)]
 
     def _holds_events(self, value: Any, depth: int) -> bool:
         if depth > self.limits.wrappings:

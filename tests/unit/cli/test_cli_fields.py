@@ -153,7 +153,6 @@ def test_schema(command):
 
 def test_usage(command):
     for line in (
-        ("fields",),
         ("fields", "lnt"),
         ("fields", "list", "--jason"),
         ("fields", "docs", "-o", "no/where"),

@@ -40,6 +40,17 @@ def test_samples(builtin, shape):
         builtin.check(raw, spliced=True)
 
 
+@pytest.mark.parametrize("most", [0, 3, 10_000])
+def test_samples_when_every_combination_gets_its_function_at_once(monkeypatch, most):
+    monkeypatch.setattr("guardduty_lens.engine.specialise.OFTEN", 1)
+    monkeypatch.setattr("guardduty_lens.engine.specialise.MOST_FUNCTIONS", most)
+    engines = Engines()
+    for raw in generate_payloads(150, 8, "eventbridge"):
+        engines.check(raw, spliced=True)
+    for path in GOLDEN:
+        engines.check(path.read_bytes().strip())
+
+
 def test_samples_with_prefix_and_another_scheme():
     engines = Engines(prefix="gd_", scheme=SEED_2020)
     for raw in generate_payloads(100, 4, "eventbridge"):

@@ -8,6 +8,7 @@ from engines import Engines, empty_values, strict_json
 from events import EVENT, bare, compact, enveloped, event
 
 from guardduty_lens.lens import Lens
+from guardduty_lens.payloads.limits import Limits
 from guardduty_lens.payloads.pieces import Rejected
 
 ENGINES = Engines()
@@ -30,11 +31,7 @@ def reject_of(raw):
 
 def test_an_envelope_is_the_beginning_of_the_record():
     raw = enveloped()
-    assert (
-        ENGINES.check(raw, spliced=True)
-        .to_json()
-        .startswith(raw[:-1] + b',"record_kind":"finding","finding_type":')
-    )
+    assert ENGINES.check(raw, spliced=True).to_json().startswith(raw[:-1] + b',"resource_type":')
 
 
 def test_a_bare_finding_is_wrapped():
@@ -50,7 +47,7 @@ def test_a_bare_finding_is_wrapped():
         "resources": [],
         "detail": 0,
     }
-    assert after.startswith(b',"record_kind":"finding","finding_type":')
+    assert after.startswith(b',"resource_type":')
 
 
 @pytest.mark.parametrize(
@@ -110,7 +107,7 @@ def test_blanks_around_a_payload():
 
 def test_missing_envelope_keys_are_added_and_present_ones_stay():
     raw = compact({"source": None, "region": 7, "zz": 1, "detail": EVENT["detail"]})
-    record = ENGINES.check(raw, spliced=True)
+    record = ENGINES.check(raw)
     assert record.to_json().startswith(raw[:-1] + b',"version":"0","detail-type":"GuardDuty Finding"')
     assert record.event["source"] is None
     assert record.event["region"] == 7
@@ -208,11 +205,22 @@ def test_depth_is_bounded(opening, closing):
         inner = f"{opening * depth}{'' if opening == '[' else 1}{closing * depth}"
         return layout(f',"odd":{inner}')
 
+    for layout in (enveloped, bare):
+        assert record_of(nested(800, layout)).kind == "finding"
+        assert reject_of(nested(50_000, layout)).reason == "too_deep"
+
+
+@pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}")])
+def test_a_limit_to_depth_holds_on_every_way(opening, closing):
+    def nested(depth, layout):
+        inner = f"{opening * depth}{'' if opening == '[' else 1}{closing * depth}"
+        return layout(f',"odd":{inner}')
+
+    lens = Lens(extractors=(), limits=Limits(nesting=400))
     for layout, around in ((enveloped, 2), (bare, 1)):
-        assert record_of(nested(399 - around, layout)).kind == "finding"
-        assert record_of(nested(400 - around, layout)).kind == "finding"
-        for depth in (401 - around, 1_000):
-            assert reject_of(nested(depth, layout)).reason == "too_deep"
+        for depth, rejected in ((399, False), (400, False), (401, True), (1_000, True)):
+            [outcome] = lens.process(nested(depth - around, layout))
+            assert isinstance(outcome, Rejected) == rejected
 
 
 def test_the_deepest_record_passes_again():

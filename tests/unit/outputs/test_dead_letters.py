@@ -70,7 +70,7 @@ def test_a_place_that_cannot_be_written_to(tmp_path):
         b'{"a":"\xff"}',
         b"\xff\xfe{\x00}\x00",
         b"\x00\x01",
-        "[" * 500 + "]" * 500,
+        "[" * 100_000 + "]" * 100_000,
         [1],
         [None, {"a": 1}],
         {"Type": "Notification", "TopicArn": "t", "Message": "oops"},

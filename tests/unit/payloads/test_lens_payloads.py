@@ -59,11 +59,10 @@ def test_half_a_surrogate_pair_in_a_text():
     assert (found.reason, found.raw) == ("not_utf8", b'{"a":"\xed\xa0\x80"}')
 
 
-@pytest.mark.parametrize("levels", [500, 5_000, 100_000])
 @pytest.mark.parametrize("as_list", [True, False])
-def test_a_decoded_payload_that_is_nested_too_deep(levels, as_list):
+def test_a_decoded_payload_that_is_nested_too_deep(as_list):
     value = FINDING
-    for _ in range(levels):
+    for _ in range(100_000):
         value = [value] if as_list else {"a": value}
     [found] = run(value)
     assert isinstance(found, Rejected)

@@ -180,9 +180,22 @@ def test_findings_with_little_are_findings(patch):
 
 
 def test_an_envelope_around_anything_else_passes_as_it_is():
-    for detail in ({}, {"a": 1}, None, [], [FINDING], "text", "", "{", "[]", 5):
+    for detail in ({}, {"a": 1}, None, [], [FINDING], "text", "", "[]", "[", 5):
         event = ENVELOPE | {"detail": detail}
         assert events(event) == [event]
+    for foreign in ({"source": "aws.s3", "detail": "{"}, {"detail-type": "x", "detail": text(FINDING)[:99]}):
+        assert events(foreign) == [foreign]
+
+
+@pytest.mark.parametrize("detail", [text(FINDING)[:99], "{", " {oops}", '{"a":NaN}'])
+def test_a_detail_that_is_no_whole_object_any_more_is_rejected(detail):
+    [item] = unwrap(ENVELOPE | {"detail": detail})
+    assert (item.reason, item.raw, item.position.inside) == ("not_json", detail.encode(), "detail")
+
+
+@pytest.mark.parametrize("detail", [text({"a": 1}), text(FINDING)[:-1], text([FINDING]), "text", ""])
+def test_a_detail_alone_is_an_envelope_only_around_a_finding(detail):
+    assert events({"detail": detail}) == [{"detail": detail}]
 
 
 # --- GetFindings, and lists -------------------------------------------------------------------------
@@ -204,6 +217,8 @@ def test_an_empty_page_holds_nothing():
 def test_a_foreign_event_with_an_empty_list_of_findings_is_not_lost():
     foreign = {"scanner": "x", "target": "y", "findings": []}
     assert events(foreign) == [foreign]
+    assert events({"Findings": [], "NextToken": "", "ResponseMetadata": {}}) == []
+    assert events({"findings": [], "nextToken": None}) == []
 
 
 @pytest.mark.parametrize("odd", [{"a": 1}, {"type": "no id", "severity": 1, "service": {}}])
@@ -370,6 +385,18 @@ def test_transports(payload):
 def test_blanks_at_the_beginning_of_firehose_data(head):
     batch = {"requestId": "i", "timestamp": 1, "records": [{"data": b64(head + text(ENVELOPE).encode())}]}
     assert events(batch) == [ENVELOPE]
+
+
+def test_any_record_of_a_firehose_request_is_read():
+    batch = {
+        "requestId": "i",
+        "timestamp": 1,
+        "records": [{"data": b64(ENVELOPE)}, {"data": "%"}, {"a": 1}, None],
+    }
+    found = unwrap(batch)
+    assert [getattr(item, "reason", None) for item in found] == [None, "bad_base64", None, "no_event"]
+    assert [item.position.inside for item in found[1:]] == ["records[1].data", "records[2]", "records[3]"]
+    assert found[2].value == {"a": 1}
 
 
 def test_several_values_in_one_message():
@@ -548,6 +575,7 @@ def test_two_findings_in_one_object_are_two_events():
     other = FINDING | {"id": "f2"}
     found = events({"before": FINDING, "after": other})
     assert [event["detail"]["id"] for event in found] == ["f1", "f2"]
+    assert events({"before": FINDING, "after": FINDING, "note": {"a": 1}}) == [WRAPPED]
 
 
 # --- dead letters -----------------------------------------------------------------------------------
@@ -662,8 +690,12 @@ def test_many_wrappers_around_nothing_take_no_long_time():
 
 
 def test_nesting_inside_a_text():
-    deep = '{"a":' * 500 + "1" + "}" * 500
+    deep = '{"a":' * 100_000 + "1" + "}" * 100_000
     [item] = unwrap(SNS_MESSAGE | {"Message": deep})
+    assert (item.reason, item.raw) == ("too_deep", deep.encode())
+    deep = '{"a":' * 30 + "1" + "}" * 30
+    assert events(SNS_MESSAGE | {"Message": deep}) == [json.loads(deep)]
+    [item] = unwrap(SNS_MESSAGE | {"Message": deep}, limits=Limits(nesting=29))
     assert (item.reason, item.raw) == ("too_deep", deep.encode())
 
 
