@@ -1,7 +1,7 @@
 """The public API: payloads in, records and rejects out."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -95,16 +95,19 @@ class Lens:
 
         Blocks may be cut anywhere; gzip is told by its first bytes.
         """
-        splitter: Splitter[Any] = Splitter(self._read, self._unwrapper.limits)
+        stream = self.start(source)
         try:
             for block in _inflated(blocks):
-                yield from self._spans(splitter.feed(block), source)
+                yield from stream.feed(block)
         except UnreadableError as error:
-            yield from self._spans(splitter.close(), source)
-            damaged = Rejected(error.reason, str(error), error.raw, splitter.position, source)
-            yield from self._outcome(damaged)
+            yield from stream.close()
+            yield from self._outcome(Rejected(error.reason, str(error), error.raw, stream.position, source))
             return
-        yield from self._spans(splitter.close(), source)
+        yield from stream.close()
+
+    def start(self, source: str = "-", byte: int = 0) -> "Stream":
+        """Begin a stream of bytes, not compressed, that is fed in blocks; the first is from `byte` on."""
+        return Stream(Splitter(self._read, self._unwrapper.limits, byte), self._spans, source)
 
     def _read(self, raw: bytes) -> Any:
         """Give the record of a payload of the common shapes, else its decoded value."""
@@ -159,8 +162,40 @@ class Lens:
         return True
 
 
+class Stream:
+    """A stream of bytes on its way through a lens: `feed` blocks, then `close`; both give what is whole."""
+
+    def __init__(
+        self,
+        splitter: Splitter[Any],
+        items: Callable[[Iterable[Span[Any] | BrokenSpan], str], Iterator[Record | Rejected]],
+        source: str,
+    ) -> None:
+        self._splitter = splitter
+        self._items = items
+        self._source = source
+
+    def feed(self, block: bytes) -> Iterator[Record | Rejected]:
+        """Take a block, and give the records and rejects that it completes."""
+        return self._items(self._splitter.feed(block), self._source)
+
+    def close(self) -> Iterator[Record | Rejected]:
+        """Give the records and rejects that are left at the end."""
+        return self._items(self._splitter.close(), self._source)
+
+    @property
+    def position(self) -> Position:
+        """Where in the source the next item would start; lines are counted from where the stream began."""
+        return self._splitter.position
+
+    @property
+    def is_between_lines(self) -> bool:
+        """Whether nothing is left over of what was fed, and a line begins."""
+        return self._splitter.is_between_lines
+
+
 def _escaped(payload: Any) -> bytes:
-    """Write decoded JSON that cannot be written as UTF-8, for a reject; nothing if it is too deep for that."""
+    """Write decoded JSON that cannot be written as UTF-8, for a reject; nothing where it is too deep."""
     try:
         return json.dumps(payload).encode()
     except (RecursionError, TypeError):

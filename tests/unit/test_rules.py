@@ -173,6 +173,7 @@ def test_names(text, name):
         ("severity_score>''", ["double"]),
         ("severity_score=nan", ["nan"]),
         ("severity_score<inf", ["inf"]),
+        ("severity_score=1e400", ["1e400"]),
         ("is_sample=yes", ["true or false", "yes"]),
         ("is_sample=True", ["true or false"]),
         ("is_sample>true", [">", "number"]),

@@ -31,6 +31,14 @@ def job_options(function: Any) -> Any:
                 "--flatten", is_flag=True, help="Write `detail` flattened, as the AWS blog post does."
             ),
             click.option("--add-only", is_flag=True, help="Write the added fields alone."),
+            click.option(
+                "--workers",
+                type=click.IntRange(1, 64),
+                default=1,
+                show_default=True,
+                help="Processes that share regular files among them; the order is kept.",
+            ),
+            click.option("--unbuffered", is_flag=True, help="Hand on each record at once."),
             click.option("-q", "--quiet", is_flag=True, help="No summary on standard error."),
         ]
     ):
@@ -68,6 +76,8 @@ def start(paths: tuple[Path, ...], **options: Any) -> None:
         summary=options["summary"],
         form=form,
         quiet=options["quiet"],
+        unbuffered=options["unbuffered"],
+        workers=options["workers"],
     )
     run(job, make_lens(options))
 

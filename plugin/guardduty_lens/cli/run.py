@@ -11,6 +11,7 @@ import msgspec
 
 from guardduty_lens.cli.main import EXIT_DONE, EXIT_REJECTED, EXIT_UNDELIVERED
 from guardduty_lens.cli.summary import summary_text
+from guardduty_lens.cli.workers import Outputs, WorkerError, ranges_of, run_workers, why_alone
 from guardduty_lens.inputs.files import BLOCK_BYTES, expand, read_blocks
 from guardduty_lens.lens import Lens
 from guardduty_lens.outputs.dead_letters import DeadLetters
@@ -33,13 +34,19 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     summary: Path | None
     form: Form
     quiet: bool = False
+    unbuffered: bool = False
+    workers: int = 1
 
 
 def run(job: Job, lens: Lens) -> NoReturn:
     """Run a job, print the summary on standard error, and exit with the code that says how it went."""
     sources = expand(job.inputs) if job.inputs else [STANDARD]
     _refuse_own_outputs(job, sources)
-    code = max(_outcome(_pass_all_through, job, lens, sources), _outcome(_write_summary, job, lens))
+    alone = why_alone(sources) if job.workers > 1 else "asked for"
+    if job.workers > 1 and alone and not job.quiet:
+        click.echo(f"guardduty-lens: one worker, since {alone}", err=True)
+    work = _pass_all_through if alone else _share_out
+    code = max(_outcome(work, job, lens, sources), _outcome(_write_summary, job, lens))
     if not job.quiet:
         click.echo(summary_text(lens.counters, job.dead_letters), err=True)
     sys.exit(code)
@@ -51,8 +58,9 @@ def _outcome(work: Callable[..., None], job: Job, lens: Lens, *arguments: Any) -
         work(job, lens, *arguments)
     except Unread as error:
         click.echo(f"guardduty-lens: could not read {error}", err=True)
-    except OSError as error:
-        click.echo(f"guardduty-lens: could not deliver: {error.strerror or error}", err=True)
+    except (OSError, WorkerError) as error:
+        why = getattr(error, "strerror", None) or error
+        click.echo(f"guardduty-lens: could not deliver: {why}", err=True)
     else:
         return EXIT_REJECTED if lens.counters.rejected else EXIT_DONE
     return EXIT_UNDELIVERED
@@ -76,6 +84,17 @@ def _is_device(path: Path) -> bool:
     return path.exists() and not path.is_file()
 
 
+def _share_out(job: Job, lens: Lens, sources: list[Path]) -> None:
+    """Have several processes pass the inputs to the output. Raises WorkerError."""
+    with DeadLetters(job.dead_letters) as dead_letters, _opened_output(job.output) as output:
+
+        def write(written: bytearray) -> None:
+            _write_all(output, written)
+
+        outputs = Outputs(job.form, write, dead_letters.write)
+        run_workers(lens, ranges_of(sources), job.workers, outputs)
+
+
 def _pass_all_through(job: Job, lens: Lens, sources: list[Path]) -> None:
     """Pass every input to the output. Raises Unread for the first, OSError for the second."""
     with DeadLetters(job.dead_letters) as dead_letters, _opened_output(job.output) as output:
@@ -87,15 +106,21 @@ def _pass_all_through(job: Job, lens: Lens, sources: list[Path]) -> None:
                     continue
                 job.form(item, written)
                 written += b"\n"
-                if len(written) > BLOCK_BYTES:
+                if job.unbuffered or len(written) > BLOCK_BYTES:
                     _hand_on(output, written)
             _hand_on(output, written)
 
 
 def _hand_on(output: BinaryIO, written: bytearray) -> None:
-    output.write(written)
+    _write_all(output, written)
     written.clear()
-    output.flush()
+
+
+def _write_all(output: BinaryIO, written: bytearray) -> None:
+    """Write to an unbuffered file, which may take less than it is given."""
+    done = output.write(written)
+    while done < len(written):
+        done += output.write(memoryview(written)[done:])
 
 
 def _blocks(source: Path, output: BinaryIO, written: bytearray) -> Iterator[bytes]:

@@ -61,12 +61,13 @@ def encode_json(value: Any) -> bytes:
     `raw`; TypeError for what is no JSON value.
     """
     try:
-        return _encode(value)
+        try:
+            return _encode(value)
+        except UnicodeEncodeError as error:
+            raw = json.dumps(value, default=repr).encode()
+            raise UnreadableError("not_utf8", "a text holds half a surrogate pair", raw) from error
     except RecursionError as error:
         raise UnreadableError("too_deep", "objects and arrays are nested deeper than is encoded") from error
-    except UnicodeEncodeError as error:
-        raw = json.dumps(value, default=repr).encode()
-        raise UnreadableError("not_utf8", "a text holds half a surrogate pair", raw) from error
 
 
 def is_too_deep(raw: bytes, nesting: int) -> bool:

@@ -64,17 +64,17 @@ class Splitter(Generic[T]):
 
     `decode` makes a value of its bytes or raises UnreadableError. `feed` blocks of any size, then
     `close`: any chunking of the same bytes gives the same spans. A broken span that is larger than twice
-    the limit comes in parts of that size.
+    the limit comes in parts of that size. Bytes are counted from `start`, where the first block begins.
     """
 
-    def __init__(self, decode: Callable[[bytes], T], limits: Limits | None = None) -> None:
+    def __init__(self, decode: Callable[[bytes], T], limits: Limits | None = None, start: int = 0) -> None:
         self._decode = decode
         self._limit = (limits or Limits()).value_bytes
         self._part = max(1, 2 * self._limit)
         self._data = b""
         self._waiting: list[bytes] = []  # blocks behind the data that were not looked at yet
         self._waiting_bytes = 0
-        self._dropped = 0  # bytes of the stream before the data
+        self._dropped = start  # bytes of the stream before the data
         self._at = 0  # what is before is done with
         self._line = 1
         self._indent = 0  # of the line
@@ -107,6 +107,12 @@ class Splitter(Generic[T]):
     def position(self) -> Position:
         """Where the next span would start."""
         return Position(self._line, self._dropped + self._at)
+
+    @property
+    def is_between_lines(self) -> bool:
+        """Whether all that was fed has been given, and a line begins."""
+        has_all = self._at == len(self._data) and not self._waiting
+        return has_all and self._in_indent and self._scan is None and self._broken is None
 
     def _join(self) -> None:
         done = self._at

@@ -189,6 +189,10 @@ ASFF_SPELLINGS = [
         "TTPs/Credential Access/CredentialAccess:RDS-AnomalousBehavior.FailedLogin",
         "CredentialAccess:RDS/AnomalousBehavior.FailedLogin",
     ),
+    (
+        "Software and Configuration Checks/Backdoor:EC2.C&CActivity.B",
+        "Backdoor:EC2/C&CActivity.B",
+    ),
     ("TTPs/Policy:IAMUser-RootCredentialUsage", "Policy:IAMUser/RootCredentialUsage"),
     ("TTPs/PenTest:IAMUser/KaliLinux", "PenTest:IAMUser/KaliLinux"),
     ("TTPs/PenTest:S3-KaliLinux", "PenTest:S3/KaliLinux"),

@@ -75,6 +75,20 @@ def test_what_is_no_gzip_behind_a_member(rest, size):
     assert (given_so_far, reason) == (b"data", "bad_gzip")
 
 
+@pytest.mark.parametrize("size", [1, 5, MIB])
+def test_what_is_no_gzip_behind_a_member_is_kept(size):
+    blocks = in_blocks(gzip.compress(b"data") + b"\x00\x00" + b'{"a":1}\n' * 3, size)
+    with pytest.raises(UnreadableError) as caught:
+        list(inflate(blocks))
+    assert caught.value.raw == b'{"a":1}\n' * 3
+
+
+@pytest.mark.parametrize("size", [1, 2, 5, MIB])
+def test_zeros_between_members(size):
+    data = gzip.compress(b"a") + b"\x00" * 9 + gzip.compress(b"b") + b"\x00" * 3
+    assert b"".join(inflate(in_blocks(data, size))) == b"ab"
+
+
 def test_a_wrong_checksum():
     data = bytearray(gzip.compress(NOISE))
     data[-5] ^= 1

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from guardduty_lens.payloads import split
 from guardduty_lens.payloads.limits import Limits
 from guardduty_lens.payloads.pieces import REJECT_REASONS, Position
 from guardduty_lens.payloads.split import BrokenSpan, Splitter
@@ -144,6 +145,45 @@ def test_text_goes_on_at_an_indented_value_too():
     assert brief(spans_of(b'oops\n  {"a":1}\n')) == [("not_json", b"oops"), {"a": 1}]
 
 
+@pytest.mark.parametrize("size", [None, 1])
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        # A line that starts a value ends a broken one if it is indented no deeper.
+        (b'  {"a":tru}\n  {"b":2}\n', [("not_json", b'{"a":tru}'), {"b": 2}]),
+        (b'  {"a":tru,\n   {"b":2}\n', [("not_json", b'{"a":tru,\n   {"b":2}')]),
+        (b'  {"a":1}{"b":tru\n  {"c":3}\n', [{"a": 1}, ("incomplete", b'{"b":tru'), {"c": 3}]),
+        (b'{\n"a":1\n} {"b":[tru,\n {}]}\n[2]', [{"a": 1}, ("not_json", b'{"b":[tru,\n {}]}'), [2]]),
+        # What may stand between values may stand before it.
+        (b'{"a":tru}\n,{"b":2}\n', [("not_json", b'{"a":tru}'), {"b": 2}]),
+        (b'\x1e{"a":\n\x1e{"b":2}\n', [("incomplete", b'{"a":'), {"b": 2}]),
+        (b'oops\r\n\xef\xbb\xbf{"b":2}\n', [("not_json", b"oops"), {"b": 2}]),
+        (b"oops\n" + b" " * 1000 + b"[2]", [("not_json", b"oops"), [2]]),
+        # Every element of an array that is cut short on its own lines is a value of its own.
+        (
+            b'[\n{"a":1},\n{"b":2},\n{"c":',
+            [("incomplete", b"["), {"a": 1}, {"b": 2}, ("incomplete", b'{"c":')],
+        ),
+    ],
+)
+def test_where_a_broken_span_ends(data, expected, size):
+    assert brief(spans_of(data, size=size)) == expected
+
+
+@pytest.mark.parametrize("size", [None, 1])
+@pytest.mark.parametrize("scalar", [b"42", b"-1.5e3", b"null", b"true", b"false"])
+def test_a_lone_scalar_is_a_value(scalar, size):
+    value = msgspec.json.decode(scalar)
+    assert brief(spans_of(b'{"a":1}\n%s \r\n{"b":2}\n%s' % (scalar, scalar), size=size)) == [
+        {"a": 1},
+        value,
+        {"b": 2},
+        value,
+    ]
+    for text in (scalar + b" apples", scalar + b"\noops", scalar + b"x"):
+        assert brief(spans_of(text, size=size)) == [("not_json", text)]
+
+
 @pytest.mark.parametrize(
     ("data", "expected"),
     [
@@ -226,6 +266,49 @@ def test_many_values_on_one_long_line_take_no_long_time(newline):
     taken = time.process_time() - started
     assert len(spans) == number
     assert taken < 0.7
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'{"a":\n' * 30_000,
+        b"[\n" * 60_000,
+        b'{"a":1,"b":"xx\n' * 20_000,
+        b'{"a":1}' * 20_000,
+        b"oops\n" * 200_000,
+        b"{" * 500_000,
+        b'{"a":"' + b"x" * 5_000_000,
+        b"x\n" + b" " * 2_000_000,
+    ],
+    ids=lambda data: data[:12],
+)
+def test_time_grows_no_faster_than_the_input(data):
+    started = time.process_time()
+    spans_of(data, size=65_536)
+    assert time.process_time() - started < 3
+
+
+def test_lines_that_are_not_waited_for_give_the_same_spans(monkeypatch):
+    data = (b'{"a":"' + b"x" * 90 + b'"}{"b":[2]}') * 5 + b'\n{"c":3}\n{"d":"' + b"y" * 90 + b'"}\n4\n[5]'
+    whole = spans_of(data)
+    monkeypatch.setattr(split, "_LINE_PATIENCE", 50)
+    for size in (1, 7, 60, len(data)):
+        assert spans_of(data, size=size) == whole
+
+
+def test_what_is_very_large_comes_in_parts_of_twice_the_limit():
+    value = b'{"a":"' + b"x" * 5000 + b'"}'
+    spans = spans_of(value + b'\n{"b":2}\n', size=100, limits=Limits(value_bytes=1000))
+    assert [span.raw for span in spans[:-1]] == [value[:2000], value[2000:4000], value[4000:]]
+    assert {span.reason for span in spans[:-1]} == {"too_large"}
+    assert [span.position.byte for span in spans[:-1]] == [0, 2000, 4000]
+    assert spans[-1].value == {"b": 2}
+
+
+def test_what_is_up_to_twice_the_limit_comes_whole():
+    value = b'{"a":"' + b"x" * 30 + b'"}'
+    [span] = spans_of(value, size=1, limits=Limits(value_bytes=20))
+    assert (span.reason, span.raw) == ("too_large", value)
 
 
 def test_many_levels_on_one_line_of_a_long_stream():
