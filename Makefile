@@ -32,7 +32,8 @@ format: $(READY) ## let ruff format and mend
 bench: $(READY) ## the benchmarks; writes benchmarks/results.md
 	$(BIN)/python benchmarks/run.py
 
-docs: $(READY) ## write the pages that are made from the catalogue
+docs: $(READY) ## write what is made from the catalogue: its pages, and what the package reads at start-up
+	$(BIN)/python tools/make_catalogue.py
 	$(BIN)/guardduty-lens fields docs -o docs/fields.md
 	$(BIN)/guardduty-lens fields schema -o docs/catalogue.schema.json
 

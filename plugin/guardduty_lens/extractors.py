@@ -4,19 +4,18 @@ An installed distribution names an `Extractor` in the entry point group `guarddu
 `examples/owner_extractor`. Installing one is trusting it: it runs in this process.
 """
 
-import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from importlib.metadata import EntryPoint, entry_points
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from guardduty_lens.catalogue.model import ENVELOPE_KEYS, Cardinality, FieldType
 from guardduty_lens.catalogue.types import CHECKS, unique_key
 
-ENTRY_POINT_GROUP = "guardduty_lens.extractors"
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
-_log = logging.getLogger(__name__)
+ENTRY_POINT_GROUP = "guardduty_lens.extractors"
 
 
 class ExtractorError(ValueError):
@@ -47,7 +46,7 @@ class Extractor(msgspec.Struct, frozen=True, kw_only=True):
         try:
             given = dict(self.extract(event, fields))
         except Exception:  # noqa: BLE001 - the boundary to code that is not ours: warned of, counted, logged
-            _log.debug("extractor %s failed", self.name, exc_info=True)
+            _log_failure(self.name)
             return {}, False
         made = {}
         for field in self.fields:
@@ -56,6 +55,12 @@ class Extractor(msgspec.Struct, frozen=True, kw_only=True):
                 made[field.name] = value
         wanted = {name for name, value in given.items() if not _is_empty(value)}
         return made, wanted <= made.keys()
+
+
+def _log_failure(name: str) -> None:
+    import logging  # costs a tenth of the start-up, and is mostly not needed
+
+    logging.getLogger(__name__).debug("extractor %s failed", name, exc_info=True)
 
 
 def _checked(value: Any, field: ExtractorField) -> Any:
@@ -83,13 +88,15 @@ def installed_extractors() -> tuple[Extractor, ...]:
 
     Raises ExtractorError where one cannot be loaded, is no Extractor, or takes a name that is not free.
     """
+    from importlib.metadata import entry_points
+
     found = entry_points(group=ENTRY_POINT_GROUP)
     extractors = tuple(_load(point) for point in sorted(found, key=lambda point: point.name))
     check_names(extractors)
     return extractors
 
 
-def _load(point: EntryPoint) -> Extractor:
+def _load(point: "EntryPoint") -> Extractor:
     try:
         loaded = point.load()
     except Exception as error:

@@ -64,6 +64,7 @@ class Lens:
         self.rules: tuple[Rule, ...] = tuple(rules)
         self._unwrapper = Unwrapper(wrapper_keys, limits, self._read)
         self._engine = Engine(self.plan, self.extractors, self._unwrapper.limits.nesting)
+        self._enrich = self._engine.enrich if splice else self._engine.record
 
     def field_types(self) -> dict[str, str]:
         """Give the type of each field that a record may have, by name, extractors' fields too."""
@@ -90,12 +91,14 @@ class Lens:
                 return
         yield from self.stream([bytes(payload)], source)
 
-    def stream(self, blocks: Iterable[bytes], source: str = "-") -> Iterator[Record | Rejected]:
+    def stream(
+        self, blocks: Iterable[bytes], source: str = "-", written: bytearray | None = None
+    ) -> Iterator[Record | Rejected]:
         """Give the records and rejects of a stream of bytes, in order, holding one payload at a time.
 
-        Blocks may be cut anywhere; gzip is told by its first bytes.
+        Blocks may be cut anywhere; gzip is told by its first bytes. For `written` see `start`.
         """
-        stream = self.start(source)
+        stream = self.start(source, 0, written)
         try:
             for block in _inflated(blocks):
                 yield from stream.feed(block)
@@ -105,9 +108,16 @@ class Lens:
             return
         yield from stream.close()
 
-    def start(self, source: str = "-", byte: int = 0) -> "Stream":
-        """Begin a stream of bytes, not compressed, that is fed in blocks; the first is from `byte` on."""
-        return Stream(Splitter(self._read, self._unwrapper.limits, byte), self._spans, source)
+    def start(self, source: str = "-", byte: int = 0, written: bytearray | None = None) -> "Stream":
+        """Begin a stream of bytes, not compressed, that is fed in blocks; the first is from `byte` on.
+
+        With `written`, ordinary records may be written there at once, a line each, instead of being given:
+        the fastest way. Whoever takes those that are given must then write them there too, one by one.
+        """
+        take = None
+        if written is not None and self._splices and not self.rules:
+            take = self._engine.line_taker(written, self.counters)
+        return Stream(Splitter(self._read, self._unwrapper.limits, byte, take), self._spans, source)
 
     def _read(self, raw: bytes) -> Any:
         """Give the record of a payload of the common shapes, else its decoded value."""
@@ -136,7 +146,7 @@ class Lens:
             yield item
         elif isinstance(item, Event):
             try:
-                record = self._engine.record(item.value)
+                record = self._enrich(item.value)
             except UnreadableError as error:
                 rejected = Rejected(error.reason, str(error), raw, item.position, source)
                 count(self.counters.rejected, rejected.reason)

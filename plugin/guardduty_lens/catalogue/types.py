@@ -10,7 +10,7 @@ from typing import Any, TypeGuard
 LONG_LIMIT = 2**53
 """Integers from here on lose digits in engines that hold numbers as doubles."""
 
-_DOUBLE_LIMIT = 10**308
+DOUBLE_LIMIT = 10**308
 """Longer integers are no doubles."""
 
 
@@ -32,7 +32,7 @@ def is_integral(value: Any) -> bool:
 def is_number(value: Any) -> TypeGuard[int | float]:
     """Tell whether a value is a finite number (true and false are none)."""
     if type(value) is int:
-        return -_DOUBLE_LIMIT < value < _DOUBLE_LIMIT
+        return -DOUBLE_LIMIT < value < DOUBLE_LIMIT
     return type(value) is float and math.isfinite(value)
 
 

@@ -10,19 +10,14 @@ import click
 import msgspec
 
 from guardduty_lens.cli.main import EXIT_DONE, EXIT_REJECTED, EXIT_UNDELIVERED
+from guardduty_lens.cli.progress import Progress
 from guardduty_lens.cli.summary import summary_text
 from guardduty_lens.cli.workers import Outputs, WorkerError, ranges_of, run_workers, why_alone
-from guardduty_lens.inputs.files import BLOCK_BYTES, expand, read_blocks
+from guardduty_lens.inputs.files import BLOCK_BYTES, STANDARD, Unread, expand, read_blocks
 from guardduty_lens.lens import Lens
 from guardduty_lens.outputs.dead_letters import DeadLetters
-from guardduty_lens.outputs.forms import Form
+from guardduty_lens.outputs.forms import Form, whole
 from guardduty_lens.payloads.pieces import Rejected
-
-STANDARD = Path("-")
-
-
-class Unread(Exception):  # noqa: N818 - it is an outcome
-    """An input could not be read to its end."""
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,9 +53,10 @@ def _outcome(work: Callable[..., None], job: Job, lens: Lens, *arguments: Any) -
         work(job, lens, *arguments)
     except Unread as error:
         click.echo(f"guardduty-lens: could not read {error}", err=True)
-    except (OSError, WorkerError) as error:
-        why = getattr(error, "strerror", None) or error
-        click.echo(f"guardduty-lens: could not deliver: {why}", err=True)
+    except WorkerError as error:
+        click.echo(f"guardduty-lens: {error}", err=True)
+    except OSError as error:
+        click.echo(f"guardduty-lens: could not deliver: {error.strerror or error}", err=True)
     else:
         return EXIT_REJECTED if lens.counters.rejected else EXIT_DONE
     return EXIT_UNDELIVERED
@@ -85,7 +81,7 @@ def _is_device(path: Path) -> bool:
 
 
 def _share_out(job: Job, lens: Lens, sources: list[Path]) -> None:
-    """Have several processes pass the inputs to the output. Raises WorkerError."""
+    """Have several processes pass the inputs to the output. Raises WorkerError, or Unread."""
     with DeadLetters(job.dead_letters) as dead_letters, _opened_output(job.output) as output:
 
         def write(written: bytearray) -> None:
@@ -97,10 +93,15 @@ def _share_out(job: Job, lens: Lens, sources: list[Path]) -> None:
 
 def _pass_all_through(job: Job, lens: Lens, sources: list[Path]) -> None:
     """Pass every input to the output. Raises Unread for the first, OSError for the second."""
-    with DeadLetters(job.dead_letters) as dead_letters, _opened_output(job.output) as output:
+    with (
+        DeadLetters(job.dead_letters) as dead_letters,
+        _opened_output(job.output) as output,
+        _progress(job, lens, sources, output) as progress,
+    ):
         written = bytearray()
+        at_once = written if job.form is whole and not job.unbuffered else None
         for source in sources:
-            for item in lens.stream(_blocks(source, output, written), str(source)):
+            for item in lens.stream(_blocks(source, output, written, progress), str(source), at_once):
                 if isinstance(item, Rejected):
                     dead_letters.write(item)
                     continue
@@ -109,6 +110,12 @@ def _pass_all_through(job: Job, lens: Lens, sources: list[Path]) -> None:
                 if job.unbuffered or len(written) > BLOCK_BYTES:
                     _hand_on(output, written)
             _hand_on(output, written)
+
+
+def _progress(job: Job, lens: Lens, sources: list[Path], output: BinaryIO) -> Progress:
+    """Show progress, unless nobody wants it, or records go to a terminal too."""
+    wanted = not job.quiet and not output.isatty()
+    return Progress(sources, lambda: sum(lens.counters.records.values()), wanted=wanted)
 
 
 def _hand_on(output: BinaryIO, written: bytearray) -> None:
@@ -123,13 +130,14 @@ def _write_all(output: BinaryIO, written: bytearray) -> None:
         done += output.write(memoryview(written)[done:])
 
 
-def _blocks(source: Path, output: BinaryIO, written: bytearray) -> Iterator[bytes]:
+def _blocks(source: Path, output: BinaryIO, written: bytearray, progress: Progress) -> Iterator[bytes]:
     """Read an input; what a block gave is handed on before the next is waited for."""
     with _opened_input(source) as file:
         blocks = read_blocks(file)
         while block := _next_of(blocks, source):
             yield block
             _hand_on(output, written)
+            progress.advance(len(block))
 
 
 def _next_of(blocks: Iterator[bytes], source: Path) -> bytes:

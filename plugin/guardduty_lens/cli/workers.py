@@ -1,31 +1,37 @@
 """`--workers`: several processes on the byte ranges of regular files, the output in the order of the input.
 
 Every range is worked on ahead, and written in turn: a worker waits for the one before it, then writes what
-it has and says where it ended. Ranges begin at lines that start a value. If the one before went beyond its
-end (a value over many lines), what was worked out ahead is thrown away and done again from there; so the
-output is that of one process, whatever the input.
+it has and says where it ended. Ranges begin at lines that start with an object. If the one before went
+beyond its end (a value over many lines), what was worked out ahead is thrown away and done again from there;
+so the output is that of one process, whatever the input.
 """
 
-import multiprocessing
+import contextlib
 import os
-import sys
+import signal
 from collections.abc import Callable, Iterator
-from multiprocessing.connection import Connection, wait
+from io import BufferedReader
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
 from guardduty_lens.counters import Counters
+from guardduty_lens.inputs.files import BLOCK_BYTES, STANDARD, Unread
 from guardduty_lens.lens import Lens
-from guardduty_lens.outputs.forms import Form
+from guardduty_lens.outputs.forms import Form, whole
 from guardduty_lens.payloads.compressed import GZIP_MAGIC
 from guardduty_lens.payloads.pieces import Position, Rejected
 
-RANGE_BYTES = 8 * 1024 * 1024
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection  # importing it costs start-up, and is mostly not needed
+
+RANGE_BYTES = 2 * 1024 * 1024
 """Bytes of input that a worker takes at a time; what it gives of them is held until its turn."""
 
-_BLOCK_BYTES = 1024 * 1024
+_AHEAD_BYTES = 2 * RANGE_BYTES  # of a range that is longer, since no line starts with an object
+_FEW_BYTES = 64 * 1024
+_SECONDS_BETWEEN_LOOKS = 1.0
 
 
 class Range(NamedTuple):
@@ -36,67 +42,6 @@ class Range(NamedTuple):
     end: int
 
 
-class WorkerError(Exception):
-    """A worker could not go on, and why."""
-
-
-def why_alone(sources: list[Path]) -> str:
-    """Say why these inputs can only be worked on by one process, or nothing."""
-    for source in sources:
-        if not source.is_file():
-            return f"{source} is no regular file"
-        with source.open("rb") as file:
-            if file.read(len(GZIP_MAGIC)) == GZIP_MAGIC:
-                return f"{source} is compressed"
-    return ""
-
-
-def ranges_of(sources: list[Path], size: int = RANGE_BYTES) -> list[Range]:
-    """Cut files into ranges of about `size` bytes that begin at lines which start a value."""
-    found = []
-    for path in sources:
-        end = path.stat().st_size
-        with path.open("rb") as file:
-            start = 0
-            while start < end:
-                following = _value_line(file, start + size, end)
-                found.append(Range(path, start, following))
-                start = following
-    return found
-
-
-def _value_line(file: Any, at: int, end: int) -> int:
-    """Give where the first line from `at` on begins that starts with an object, or the end."""
-    if at >= end:
-        return end
-    file.seek(at)
-    for line in iter(file.readline, b""):
-        at += len(line)
-        if at >= end or file.peek(1)[:1] == b"{":
-            break
-    return min(at, end)
-
-
-class _Turn:
-    """What workers share: whose turn it is, where the last one ended, and in which line of its file."""
-
-    def __init__(self, context: Any, workers: int) -> None:
-        self._turns = [context.Semaphore(0) for _ in range(workers)]
-        self._turns[0].release()
-        self.ended = context.Array("q", 2, lock=False)
-        self._failed = context.Value("b", 0, lock=False)
-
-    def wait(self, number: int) -> bool:
-        """Wait for the turn of a range; tell whether all went well so far."""
-        self._turns[number % len(self._turns)].acquire()
-        return not self._failed.value
-
-    def pass_on(self, number: int, *, failed: bool = False) -> None:
-        """Let the next range be written."""
-        self._failed.value |= failed
-        self._turns[(number + 1) % len(self._turns)].release()
-
-
 class Outputs(NamedTuple):
     """Where a worker writes, once it is its turn."""
 
@@ -105,99 +50,232 @@ class Outputs(NamedTuple):
     reject: Callable[[Rejected], None]
 
 
-def run_workers(lens: Lens, ranges: list[Range], workers: int, outputs: Outputs) -> None:
-    """Work on all ranges with several processes, and add up what they counted in the lens.
+class WorkerError(Exception):
+    """A worker could not go on, and why."""
 
-    Raises WorkerError where one could not go on; what was written before stays.
+
+def why_alone(sources: list[Path]) -> str:
+    """Say why these inputs can only be worked on by one process, or nothing."""
+    for source in sources:
+        if source == STANDARD:
+            return "standard input is no regular file"
+        if not source.is_file():
+            return f"{source} is no regular file"
+        try:
+            with source.open("rb") as file:
+                if file.read(len(GZIP_MAGIC)) == GZIP_MAGIC:
+                    return f"{source} is compressed"
+        except OSError:
+            return f"{source} cannot be read"
+    return ""
+
+
+# --- ranges ---------------------------------------------------------------------------------------
+
+
+def ranges_of(sources: list[Path], size: int = RANGE_BYTES) -> list[Range]:
+    """Cut files into ranges of `size` bytes or more that begin at lines which start with an object.
+
+    Raises Unread.
     """
-    context = multiprocessing.get_context("fork")
-    turn = _Turn(context, workers)
-    processes = {}
-    for worker in range(workers):
-        ours, theirs = context.Pipe(duplex=False)
-        process = context.Process(target=_work, args=(worker, workers, lens, ranges, outputs, turn, theirs))
-        process.start()
-        theirs.close()
-        processes[ours] = process
-    errors = [error for error in map(_result_into(lens.counters), _ended(processes)) if error]
-    for process in processes.values():
-        process.join()
-    if errors:
-        raise WorkerError(errors[0])
+    found: list[Range] = []
+    for path in sources:
+        with _opened(path) as file:
+            found += _ranges_in(file, path, size)
+    return found
 
 
-def _ended(processes: dict[Connection, Any]) -> Iterator[Any]:
-    """Give what each worker says at its end; if one is gone without a word, end the others."""
-    open_ends = dict(processes)
-    while open_ends:
-        ended = [connection for connection in wait(open_ends) if isinstance(connection, Connection)]
-        for connection in ended:
-            del open_ends[connection]
+@contextlib.contextmanager
+def _opened(path: Path, at: int = 0) -> Iterator[BufferedReader]:
+    """Open a file to read it from `at` on. Raises Unread, also for what fails while it is open."""
+    try:
+        with path.open("rb") as file:
+            file.seek(at)
+            yield file
+    except OSError as error:
+        raise Unread(f"{path}: {error.strerror}") from error
+
+
+def _ranges_in(file: BufferedReader, path: Path, size: int) -> Iterator[Range]:
+    start, end = 0, os.fstat(file.fileno()).st_size
+    while start < end:
+        following = min(start + size, end)
+        file.seek(following)
+        while following < end and (lines := _lines_before_object(file)):
+            following += len(lines)
+            if _is_before_object(file, lines):
+                break
+        following = min(following, end)
+        yield Range(path, start, following)
+        start = following
+
+
+def _lines_before_object(file: BufferedReader) -> bytes:
+    """Read up to where a line begins that starts with an object, or a few kilobytes; nothing at the end."""
+    read = bytearray()
+    while len(read) < _FEW_BYTES and (line := file.readline(_FEW_BYTES)):
+        read += line
+        if _is_before_object(file, line):
+            break
+    return bytes(read)
+
+
+def _is_before_object(file: BufferedReader, read: bytes) -> bool:
+    """Tell whether, behind what was read last, a line begins that starts with an object."""
+    return read.endswith(b"\n") and file.peek(1)[:1] == b"{"
+
+
+# --- processes ------------------------------------------------------------------------------------
+
+
+class _Part:
+    """What a range gives, from `begin` on: at once what is worked on ahead, then by `rest`.
+
+    `end` is where it ended, `lines` how many line breaks were before that, and `counters` what it counted.
+    Raises Unread.
+    """
+
+    def __init__(self, lens: Lens, span: Range, begin: int, form: Form) -> None:
+        self.written = bytearray()
+        self.rejected: list[Rejected] = []
+        self.begin = self.end = begin
+        lens.counters = self.counters = Counters()
+        self._span = span
+        self._form = form
+        at_once = self.written if form is whole else None
+        self._run = lens.start(str(span.path), begin, at_once)
+        with _opened(span.path, begin) as file:
+            while self.end < min(span.end, begin + _AHEAD_BYTES) and (block := self._next(file)):
+                self._take(block)
+
+    @property
+    def lines(self) -> int:
+        return self._run.position.line - 1
+
+    def rest(self) -> Iterator[None]:
+        """Work on what is left, beyond the end of the range if a value goes on there; stops at each block."""
+        if self.end >= self._span.end and self._run.is_between_lines:
+            return
+        with _opened(self._span.path, self.end) as file:
+            while block := self._next(file):
+                self._take(block)
+                yield
+        if not self._run.is_between_lines:
+            self._keep(self._run.close())
+            yield
+
+    def _next(self, file: BufferedReader) -> bytes:
+        if self.end < self._span.end:
+            return file.read(min(BLOCK_BYTES, self._span.end - self.end))
+        return b"" if self._run.is_between_lines else _lines_before_object(file)
+
+    def _take(self, block: bytes) -> None:
+        self.end += len(block)
+        self._keep(self._run.feed(block))
+
+    def _keep(self, items: Iterator[Any]) -> None:
+        for item in items:
+            if isinstance(item, Rejected):
+                self.rejected.append(item)
+            else:
+                self._form(item, self.written)
+                self.written += b"\n"
+
+
+class _Turn:
+    """What workers share: whose turn it is, where the last one ended, and behind how many line breaks."""
+
+    def __init__(self, context: Any, workers: int) -> None:
+        self._turns = [context.Semaphore(0) for _ in range(workers)]
+        self._turns[0].release()
+        self._ended = context.Array("q", 2, lock=False)
+        self._failed = context.Value("b", 0, lock=False)
+        self._parent = os.getpid()
+
+    @property
+    def workers(self) -> int:
+        return len(self._turns)
+
+    @property
+    def ended(self) -> tuple[int, int]:
+        end, lines = self._ended
+        return end, lines
+
+    def wait(self, number: int) -> bool:
+        """Wait for the turn of a range; tell whether all went well so far."""
+        turn = self._turns[number % self.workers]
+        while not turn.acquire(timeout=_SECONDS_BETWEEN_LOOKS):
+            if os.getppid() != self._parent:
+                return False
+        return not self._failed.value and os.getppid() == self._parent
+
+    def pass_on(self, number: int, ended: tuple[int, int] | None) -> None:
+        """Let the next range be written; without an end, something failed."""
+        if ended is None:
+            self._failed.value = 1
+        else:
+            self._ended[:] = ended
+        self._turns[(number + 1) % self.workers].release()
+
+
+class _Worker:
+    """What a process does: work on every range that is its own, and write each in turn."""
+
+    def __init__(self, lens: Lens, ranges: list[Range], outputs: Outputs, turn: _Turn) -> None:
+        self.counters = Counters()
+        self._lens = lens
+        self._ranges = ranges
+        self._outputs = outputs
+        self._turn = turn
+
+    def run(self, first: int) -> str:
+        """Work on each range from the first on that is this worker's; give what went wrong."""
+        for number in range(first, len(self._ranges), self._turn.workers):
+            span = self._ranges[number]
+            ahead = self._ahead(span)
+            if not self._turn.wait(number):
+                self._turn.pass_on(number, None)
+                return ""  # it is for another to say what went wrong
             try:
-                yield connection.recv()
-            except EOFError:
-                for process in processes.values():
-                    process.terminate()
-                yield "a worker process died"
-                return
-
-
-def _result_into(counters: Counters) -> Callable[[Any], str]:
-    def take(result: Any) -> str:
-        if isinstance(result, str):
-            return result
-        counters.add(msgspec.msgpack.decode(result, type=Counters))
+                ended = self._write(span, ahead)
+            except (OSError, Unread) as error:
+                self._turn.pass_on(number, None)
+                return _why(error)
+            self._turn.pass_on(number, ended)
         return ""
 
-    return take
+    def _ahead(self, span: Range) -> _Part | None:
+        try:
+            return _Part(self._lens, span, span.start, self._outputs.form)
+        except Unread:
+            return None  # that is said once it is the turn of this range
+
+    def _write(self, span: Range, ahead: _Part | None) -> tuple[int, int]:
+        """Write what a range gives; give where it ended. Raises OSError, or Unread."""
+        begin, lines = self._turn.ended if span.start > 0 else (0, 0)
+        part = ahead
+        if part is None or part.begin != begin:
+            part = _Part(self._lens, span, begin, self._outputs.form)
+        try:
+            self._hand_on(part, lines)
+            for _ in part.rest():
+                self._hand_on(part, lines)
+        finally:
+            self.counters.add(part.counters)
+        return part.end, lines + part.lines
+
+    def _hand_on(self, part: _Part, lines: int) -> None:
+        self._outputs.write(part.written)
+        for rejected in part.rejected:
+            self._outputs.reject(_moved(rejected, lines))
+        part.written.clear()
+        part.rejected.clear()
 
 
-def _work(
-    worker: int,
-    workers: int,
-    lens: Lens,
-    ranges: list[Range],
-    outputs: Outputs,
-    turn: _Turn,
-    result: Connection,
-) -> None:
-    """Work on every range that is this worker's, and report; the body of a process."""
-    counters = Counters()
-    error = ""
-    for number in range(worker, len(ranges), workers):
-        error = _work_on(number, lens, ranges, outputs, turn, counters)
-        if error:
-            break
-    result.send(error or msgspec.msgpack.encode(counters))
-    result.close()
-    sys.stdout.flush()
-    os._exit(0)  # nothing of the parent's is to be run or flushed again
-
-
-def _work_on(
-    number: int, lens: Lens, ranges: list[Range], outputs: Outputs, turn: _Turn, counters: Counters
-) -> str:
-    """Work on one range ahead, and write it in turn; give what went wrong."""
-    ahead = _Ahead(lens, ranges[number], ranges[number].start, outputs.form)
-    if not turn.wait(number):
-        turn.pass_on(number, failed=True)
-        return "another worker failed"
-    try:
-        line = 1
-        if ranges[number].start > 0:
-            begin, line = turn.ended
-            if begin != ranges[number].start:
-                ahead = _Ahead(lens, ranges[number], begin, outputs.form)
-        outputs.write(ahead.written)
-        for rejected in ahead.rejected:
-            outputs.reject(_moved(rejected, line - 1))
-        turn.ended[:] = [ahead.end, line - 1 + ahead.line]
-    except OSError as error:
-        turn.pass_on(number, failed=True)
-        return error.strerror or str(error)
-    counters.add(ahead.counters)
-    turn.pass_on(number)
-    return ""
+def _why(error: OSError | Unread) -> str:
+    if isinstance(error, Unread):
+        return f"could not read {error}"
+    return f"could not deliver: {error.strerror or error}"
 
 
 def _moved(rejected: Rejected, lines: int) -> Rejected:
@@ -205,40 +283,65 @@ def _moved(rejected: Rejected, lines: int) -> Rejected:
     return msgspec.structs.replace(rejected, position=position)
 
 
-class _Ahead:
-    """What a range gives, from `begin` on; beyond its end if a value goes on there.
+def run_workers(lens: Lens, ranges: list[Range], workers: int, outputs: Outputs) -> None:
+    """Work on all ranges with several processes, and add up what they counted in the lens.
 
-    `end` is where the next range is to begin, `line` the line that is, counted from 1 at `begin`.
+    Raises WorkerError where one could not go on; what was written before stays.
     """
+    if not ranges:
+        return
+    import multiprocessing
 
-    def __init__(self, lens: Lens, span: Range, begin: int, form: Form) -> None:
-        self.written = bytearray()
-        self.rejected: list[Rejected] = []
-        self.end = max(begin, span.end)
-        lens.counters = self.counters = Counters()
-        run = lens.start(str(span.path), begin)
-        with span.path.open("rb") as file:
-            size = os.fstat(file.fileno()).st_size
-            file.seek(begin)
-            at = begin
-            while at < span.end:
-                block = file.read(min(_BLOCK_BYTES, span.end - at))
-                at += len(block)
-                self._take(run.feed(block), form)
-            # Mostly nothing is left over; else what follows is needed, a line at a time.
-            while at < size and not run.is_between_lines:
-                line = file.readline()
-                at += len(line)
-                self._take(run.feed(line), form)
-            self.end = max(at, begin)
-            if self.end >= size:
-                self._take(run.close(), form)
-            self.line = run.position.line
+    context = multiprocessing.get_context("fork")
+    turn = _Turn(context, min(workers, len(ranges)))
+    worker = _Worker(lens, ranges, outputs, turn)
+    processes = {}
+    try:
+        for first in range(turn.workers):
+            ours, theirs = context.Pipe(duplex=False)
+            process = context.Process(target=_be, args=(worker, first, theirs))
+            process.start()
+            processes[ours] = process
+            theirs.close()
+        _gather(lens.counters, processes)
+    finally:
+        # None is left, unless one failed or this process is to end.
+        for process in processes.values():
+            process.terminate()
+            process.join()
 
-    def _take(self, items: Iterator[Any], form: Form) -> None:
-        for item in items:
-            if isinstance(item, Rejected):
-                self.rejected.append(item)
-            else:
-                form(item, self.written)
-                self.written += b"\n"
+
+def _be(worker: _Worker, first: int, result: "Connection") -> None:
+    """Be a worker, and report; the body of a process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to all, and the parent ends us
+    error = worker.run(first)
+    result.send((error, msgspec.msgpack.encode(worker.counters)))
+    result.close()
+    os._exit(0)  # nothing of the parent's is to be run or flushed again
+
+
+def _gather(counters: Counters, processes: "dict[Connection, Any]") -> None:
+    """Wait for what each worker says at its end. Raises WorkerError for what went wrong first."""
+    from multiprocessing.connection import Connection, wait
+
+    open_ends = dict(processes)
+    errors = []
+    while open_ends:
+        for connection in wait(open_ends):
+            assert isinstance(connection, Connection)
+            process = open_ends.pop(connection)
+            try:
+                error, counted = connection.recv()
+            except EOFError:
+                process.join()
+                raise WorkerError(f"could not go on: a worker {_end_of(process.exitcode)}") from None
+            counters.add(msgspec.msgpack.decode(counted, type=Counters))
+            errors += [error] if error else []
+    if errors:
+        raise WorkerError(errors[0])
+
+
+def _end_of(exit_code: int) -> str:
+    if exit_code < 0:
+        return f"was ended by {signal.Signals(-exit_code).name}"
+    return f"ended with exit code {exit_code}"

@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from guardduty_lens.catalogue.operations.kind import is_finding
+from guardduty_lens.counters import Counters
 from guardduty_lens.engine.compiled import CompiledPlan
+from guardduty_lens.engine.lines import TakeLines, line_taker
 from guardduty_lens.engine.oracle import Oracle
 from guardduty_lens.engine.origins import LABEL, WARNINGS
 from guardduty_lens.engine.plan import Plan
@@ -26,6 +28,7 @@ class Engine:
     def __init__(self, plan: Plan, extractors: Sequence[Extractor] = (), nesting: int | None = None) -> None:
         self._plan = plan
         self._prefix = plan.field_prefix
+        self._nesting = nesting
         self._extractors = tuple(extractors)
         self._oracle = Oracle(plan)
         extracted = [f"{self._prefix}{field.name}" for each in extractors for field in each.fields]
@@ -47,8 +50,21 @@ class Engine:
         except UnreadableError:  # deeper than it can be decoded as a whole: the exact path says so
             return None
 
+    def line_taker(self, written: bytearray, counters: Counters) -> TakeLines | None:
+        """Give the loop that writes the records of ordinary lines, where there is one for this plan."""
+        if self._splicer is None or self._extractors or self._nesting is not None:
+            return None
+        return line_taker(self._splicer, written, counters, self._plan.scheme.default)
+
+    def enrich(self, event: Mapping[str, Any]) -> Record:
+        """Enrich one decoded event in EventBridge layout, by the spliced path if it takes its JSON.
+
+        Raises UnreadableError where the event cannot be encoded.
+        """
+        return self.splice(encode_json(event)) or self.record(event)
+
     def record(self, event: Mapping[str, Any]) -> Record:
-        """Enrich one event in EventBridge layout; keys of ours that it already has are taken away first.
+        """Enrich one decoded event by the exact path; keys of ours that it already has are taken away first.
 
         Raises UnreadableError where the event cannot be encoded.
         """

@@ -182,7 +182,7 @@ class _Generator:
         elif source.operation.objects is not None:
             use = self._note(entry, source)
             known = self._walk.knows_kind(entry, source)
-            self._walk.wants_objects(path, source.operation.objects, use, known=known)
+            self._walk.wants_objects(path, source.operation.objects, entry, use, known=known)
         else:
             self._walk.wants(path, self._applied(entry, source, self._note(entry, source)))
 
@@ -204,7 +204,7 @@ class _Generator:
         as_it_is = inline.gives_itself(source) or (
             source.operation.objects is not None and entry.type in TEXT_TYPES
         )
-        check = inline.check(self._write, entry, known=as_it_is and self._walk.knows_kind(entry, source))
+        check = self._check(entry, source, known=as_it_is and self._walk.knows_kind(entry, source))
         single = _gives_one(source)
 
         def use(value: str) -> None:
@@ -219,6 +219,15 @@ class _Generator:
                     self._write(f"else: {noted}.append({value})")
 
         return use
+
+    def _check(self, entry: PlanEntry, source: PlanSource, *, known: bool) -> Callable[[str], str]:
+        """Give the test of a field's type on what a source gives; where it needs none, that it is there."""
+        objects = source.operation.objects
+        point = objects is not None and inline.is_geo_point(objects, entry)
+        sure = point and self._walk.knows_kind(entry, source)
+        if sure or inline.gives_only(self._plan, source, entry):
+            return lambda value: f"{value} is not None"
+        return inline.check(self._write, entry, known=known)
 
     def _condition_use(self, entry: PlanEntry) -> Use:
         holds, condition = self._conditions[entry.field], entry.when
@@ -304,11 +313,13 @@ class _Generator:
 
     def _write_one(self, entry: PlanEntry, field: str) -> None:
         """Write a single value: of the first source that gives one."""
-        check = inline.check(self._write, entry, known=False)
         for number, source in enumerate(self._sources[entry.field]):
+            number_known = entry.type == "double" and source.operation.number is not None
+            known = number_known and self._is_strictly_read(entry, source)
+            check = self._check(entry, source, known=known)
             unless = "" if number == 0 and _gives_one(source) else f"{field} is None and "
 
-            def use(value: str, unless: str = unless) -> None:
+            def use(value: str, unless: str = unless, check: Callable[[str], str] = check) -> None:
                 self._write(f"if {unless}{check(value)}: {field} = {value}")
 
             if number:
@@ -316,6 +327,10 @@ class _Generator:
                     self._write_single(entry, source, use)
             else:
                 self._write_single(entry, source, use)
+
+    def _is_strictly_read(self, entry: PlanEntry, source: PlanSource) -> bool:
+        reads_event = any(path.root == "event" for path in source.paths)
+        return reads_event and self._walk.knows_kind(entry, source)
 
     def _write_single(self, entry: PlanEntry, source: PlanSource, use: Use) -> None:
         noted = self._noted.get(id(source))
@@ -329,13 +344,13 @@ class _Generator:
 
     def _write_many(self, entry: PlanEntry, field: str) -> None:
         """Write all values, source after source; or those of the first source that gives any."""
-        check = inline.check(self._write, entry, known=False)
         self._write("d = []")
-
-        def use(value: str) -> None:
-            self._write(f"if {check(value)}: d.append({value})")
-
         for number, source in enumerate(self._sources[entry.field]):
+            check = self._check(entry, source, known=False)
+
+            def use(value: str, check: Callable[[str], str] = check) -> None:
+                self._write(f"if {check(value)}: d.append({value})")
+
             if entry.first_source_only and number:
                 with self._write.block("if not d:"):
                     self._write_listed(source, use)

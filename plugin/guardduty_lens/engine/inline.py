@@ -12,7 +12,7 @@ from guardduty_lens.catalogue.operations.lookup import lookup_table
 from guardduty_lens.catalogue.operations.number import to_number
 from guardduty_lens.catalogue.operations.objects import combine
 from guardduty_lens.catalogue.operations.template import percent_encoded, template_parts
-from guardduty_lens.catalogue.types import CHECKS
+from guardduty_lens.catalogue.types import CHECKS, DOUBLE_LIMIT
 from guardduty_lens.engine.plan import Plan, PlanEntry, PlanSource
 from guardduty_lens.engine.source_writer import SourceWriter
 from guardduty_lens.findings.severity import Band
@@ -26,6 +26,9 @@ _WHOLE_TYPES = frozenset({"byte", "integer", "long"})
 
 def check(write: SourceWriter, entry: PlanEntry, *, known: bool) -> Callable[[str], str]:
     """Give the test of a field's type; `known` values are of the right kind of JSON, or None."""
+    if known and entry.type == "double":  # strictly decoded floats are finite
+        most = write.constant(DOUBLE_LIMIT)
+        return lambda value: f"{value} is not None and -{most} < {value} < {most}"
     if entry.type in TEXT_TYPES:
         return lambda value: value if known else f"type({value}) is str and {value}"
     if entry.type == "boolean":
@@ -34,6 +37,20 @@ def check(write: SourceWriter, entry: PlanEntry, *, known: bool) -> Callable[[st
     if entry.type in _WHOLE_TYPES:
         return lambda value: f"{value} is not None and {test}({value})"
     return lambda value: f"{test}({value})"
+
+
+def gives_only(plan: Plan, source: PlanSource, entry: PlanEntry) -> bool:
+    """Tell whether all that an operation can give is known, and passes the test of a field's type."""
+    operation = source.operation
+    if operation.lookup is not None:
+        table, default = lookup_table(operation.lookup, plan.tables)
+        values = [value for given in [*table.values(), default] for value in given]
+    elif operation.bands is not None:
+        given = [operation.bands.default, *(band.label for band in operation.bands.bands or ())]
+        values = [value for value in given if value is not None]
+    else:
+        return False
+    return all(CHECKS[entry.type](value) for value in values)
 
 
 def gives_itself(source: PlanSource) -> bool:
@@ -108,6 +125,21 @@ def _number(write: SourceWriter, use: Use) -> Use:
     return written
 
 
+def is_geo_point(options: ObjectsOptions, entry: PlanEntry) -> bool:
+    """Tell whether an operation makes a point of a latitude and a longitude."""
+    names = [(leaf.name or leaf.path, leaf.required) for leaf in options.leaves]
+    return entry.type == "geo_point" and names == [("lat", True), ("lon", True)]
+
+
+def geo_point(write: SourceWriter, leaves: list[str], use: Use) -> None:
+    """Write the point of two known numbers or None, if it is on the globe; it needs no further test."""
+    lat, lon = leaves
+    tests = f"{lat} is not None and {lon} is not None and -90 <= {lat} <= 90 and -180 <= {lon} <= 180"
+    with write.block(f"if {tests}:"):
+        write(f"y = {{'lat': {lat}, 'lon': {lon}}}")
+        use("y")
+
+
 def objects(write: SourceWriter, options: ObjectsOptions, leaves: list[str], *, known: bool) -> str:
     """Give the expression of `operations.objects` over the leaves in variables."""
     if options.text is None or len(leaves) < 2:
@@ -130,7 +162,10 @@ def template(write: SourceWriter, texts: list[str], fields: dict[str, str]) -> N
         parts, tail = template_parts(text)
         pieces = []
         for literal, field, url in parts:
-            pieces += [write.constant(literal), f"{encode}({fields[field]})" if url else fields[field]]
+            name = fields[field]
+            # An id is mostly letters and digits, which stay as they are.
+            encoded = f"({name} if {name}.isalnum() and {name}.isascii() else {encode}({name}))"
+            pieces += [write.constant(literal), encoded if url else name]
         pieces.append(write.constant(tail))
         names = dict.fromkeys(fields[field] for _, field, _ in parts)
         tests = " and ".join(["y is None", *(f"type({name}) is str" for name in names)])

@@ -62,6 +62,16 @@ class Specialised:
         enriched: Enriched = function(event, part)
         return enriched
 
+    def parts(self) -> dict[str, Any]:
+        """Give what `enrich` is put together from, for loops of their own."""
+        return {
+            "known": self._resources.known.get,
+            "work_out": self._resources.work_out,
+            "signature": self._places.signature,
+            "functions": self._functions.get,
+            "function": self._function,
+        }
+
     def _function(self, signature: Signature) -> Callable[..., Any]:
         """Give the function of a combination that has none of its own yet: the general one, or its own."""
         if self._general is None:

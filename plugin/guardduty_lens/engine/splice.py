@@ -45,6 +45,7 @@ class Splicer:
         self, enrich: Specialised, our_keys: Iterable[str], prefix: str = "", nesting: int | None = None
     ) -> None:
         self._prefix = prefix
+        self._specialised = enrich
         self._enrich = enrich.enrich
         self._nesting = nesting
         root = enrich.root
@@ -61,13 +62,13 @@ class Splicer:
         self._origins = attrgetter(*(detail.attribute(key) for key in ("accountId", "region", "updatedAt")))
         self._is_whole = _whole_test(root)
         self._attributes = {key: root.attribute(key) for key in _COMPLETED}
-        self._detail = attrgetter(root.attribute("detail"))
-        self._inner_detail = attrgetter(_inner_detail(detail))
+        self._names = (root.attribute("detail"), _inner_detail(detail), detail.attribute("resource"))
+        self._detail, self._inner_detail = attrgetter(self._names[0]), attrgetter(self._names[1])
         self._heads: dict[tuple[str | None, str | None], bytes] = {}
 
     def splice(self, raw: bytes) -> Record | None:
         """Give the record of one JSON value, without blanks around it; None where it is not for this path."""
-        if not raw.isascii() and not _is_utf8(raw):
+        if not raw.isascii() and not is_utf8(raw):
             return None
         if self._nesting is not None and is_too_deep(raw, self._nesting):
             return None
@@ -80,24 +81,19 @@ class Splicer:
             return None
 
     def _in_envelope(self, raw: bytes) -> Record | None:
-        event = self._decoded_event(raw)
-        if event is None:
-            return None
+        try:
+            event, may_have_ours = self._decode_alone(raw), False
+        except msgspec.ValidationError:
+            event, may_have_ours = self._decode_open(raw), True
         detail = self._detail(event)
-        if detail is None or not self._is_finding(detail):
+        if detail is None or not self._is_finding(detail) or (may_have_ours and self._has_ours(event)):
             return None
         after = b"" if self._is_whole(event) else self._complete(event, detail)
         enriched = self._enrich(event, bytes(self._resource(detail) or b"null"))
         return Record("finding", Event(one_line(raw), b"", after), *enriched, self._prefix)
 
-    def _decoded_event(self, raw: bytes) -> Any:
-        """Decode an event that has none of the added keys yet, or give None."""
-        try:
-            return self._decode_alone(raw)
-        except msgspec.ValidationError:
-            event = self._decode_open(raw)
-        ours = any(getattr(event, name) is not UNSET for name in self._our_attributes)
-        return None if ours else event
+    def _has_ours(self, event: Any) -> bool:
+        return any(getattr(event, name) is not UNSET for name in self._our_attributes)
 
     def _complete(self, event: Any, detail: Any) -> bytes:
         """Set the envelope keys that are missing, and give their JSON with a comma before it."""
@@ -116,16 +112,34 @@ class Splicer:
         finding = self._decode_bare(raw)
         if not self._is_finding(finding) or self._inner_detail(finding) is not None:
             return None
+        event, head = self._wrapped(finding)
+        enriched = self._enrich(event, bytes(self._resource(finding) or b"null"))
+        return Record("finding", Event(one_line(raw), head, open=False), *enriched, self._prefix)
+
+    def _wrapped(self, finding: Any) -> tuple[Any, bytes]:
+        """Give the event of a bare finding, and the JSON that goes before the finding's."""
         account, region, time = (
             value if type(value) is str and value else None for value in self._origins(finding)
         )
         words: tuple[Any, ...] = ("0", FINDING_DETAIL_TYPE, GUARDDUTY_SOURCE, account, region, time, [])
         event = self._event(*words, None, finding)
-        rest = b'"resources":[],"detail":'
-        rest = rest if time is None else b'"time":' + encode_json(time) + b"," + rest
-        enriched = self._enrich(event, bytes(self._resource(finding) or b"null"))
-        wrapped = Event(one_line(raw), self._head(account, region) + rest, open=False)
-        return Record("finding", wrapped, *enriched, self._prefix)
+        head = self._head(account, region)
+        if time is not None:
+            head += b'"time":' + encode_json(time) + b","
+        return event, head + b'"resources":[],"detail":'
+
+    def parts(self) -> dict[str, Any]:
+        """Give what `lines.line_taker` is put together from: names of attributes, and functions."""
+        names = {"detail": self._names[0], "inner": self._names[1], "resource": self._names[2]}
+        functions = {
+            "decode": self._decode_alone,
+            "decode_bare": self._decode_bare,
+            "is_finding": self._is_finding,
+            "is_whole": self._is_whole,
+            "is_utf8": is_utf8,
+            "wrapped": self._wrapped,
+        }
+        return names | functions | self._specialised.parts()
 
     def _head(self, account: str | None, region: str | None) -> bytes:
         head = self._heads.get((account, region))
@@ -141,8 +155,9 @@ class Splicer:
 def _finding_test(detail: Node) -> Callable[[Any], bool]:
     """Give the finding test (`operations.kind.is_finding`) for a struct; its resource is raw JSON."""
     write = SourceWriter()
-    write(f"if not value.{detail.attribute('type')}: return False")
-    write(f"if not (value.{detail.attribute('id')} or value.{detail.attribute('arn')}): return False")
+    kind, identity, arn = (f"value.{detail.attribute(key)}" for key in ("type", "id", "arn"))
+    write(f"if type({kind}) is not str or not {kind}: return False")
+    write(f"if not (type({identity}) is str and {identity} or type({arn}) is str and {arn}): return False")
     marks = [f"(value.{detail.attribute(key)} is not None)" for key in EVIDENCE_KEYS if key != "resource"]
     resource = f"value.{detail.attribute('resource')}"
     write(f"marks = {' + '.join(marks)}")
@@ -165,7 +180,8 @@ def one_line(raw: bytes) -> bytes:
     return raw.translate(None, _LINE_BREAKS) if b"\n" in raw or b"\r" in raw else raw
 
 
-def _is_utf8(raw: bytes) -> bool:
+def is_utf8(raw: bytes) -> bool:
+    """Tell whether bytes are UTF-8: msgspec does not look at what it skips."""
     try:
         raw.decode()
     except UnicodeDecodeError:

@@ -66,17 +66,23 @@ class WalkWriter:
                 return
         self._uses.setdefault(id(node), []).append(use)
 
-    def wants_objects(self, path: PlanPath, options: ObjectsOptions, use: Use, *, known: bool) -> None:
+    def wants_objects(
+        self, path: PlanPath, options: ObjectsOptions, entry: PlanEntry, use: Use, *, known: bool
+    ) -> None:
         """Have the objects at a path made into values of their leaves, and these used."""
         node = self._root.at(path.steps)
+        point = known and inline.is_geo_point(options, entry)
 
         def made(value: str) -> None:
             with self.write.block(f"if {self._is_object(node, value)}:"):
                 leaves = [self.write.name("l") for _ in options.leaves]
                 for name, leaf in zip(leaves, options.leaves, strict=True):
                     self.write(f"{name} = {value}.{node.attribute(leaf.path)}")
-                self.write(f"y = {inline.objects(self.write, options, leaves, known=known)}")
-                use("y")
+                if point:
+                    inline.geo_point(self.write, leaves, use)
+                else:
+                    self.write(f"y = {inline.objects(self.write, options, leaves, known=known)}")
+                    use("y")
 
         self.wants(path, made)
 

@@ -5,9 +5,16 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-BLOCK_BYTES = 1024 * 1024
+BLOCK_BYTES = 64 * 1024
+
+STANDARD = Path("-")
+"""Standard input or output, among paths."""
 
 _SUFFIXES = (".json", ".jsonl", ".ndjson", ".log")
+
+
+class Unread(Exception):  # noqa: N818 - it is an outcome
+    """An input could not be read to its end, and why."""
 
 
 def expand(paths: Iterable[Path]) -> list[Path]:

@@ -65,10 +65,20 @@ class Splitter(Generic[T]):
     `decode` makes a value of its bytes or raises UnreadableError. `feed` blocks of any size, then
     `close`: any chunking of the same bytes gives the same spans. A broken span that is larger than twice
     the limit comes in parts of that size. Bytes are counted from `start`, where the first block begins.
+
+    `take` is given the bytes at hand and where a line with a value begins; it may do away with lines from
+    there on, which then give no spans, and says where it stopped and how many they were.
     """
 
-    def __init__(self, decode: Callable[[bytes], T], limits: Limits | None = None, start: int = 0) -> None:
+    def __init__(
+        self,
+        decode: Callable[[bytes], T],
+        limits: Limits | None = None,
+        start: int = 0,
+        take: Callable[[bytes, int], tuple[int, int]] | None = None,
+    ) -> None:
         self._decode = decode
+        self._take = take
         self._limit = (limits or Limits()).value_bytes
         self._part = max(1, 2 * self._limit)
         self._data = b""
@@ -144,6 +154,13 @@ class Splitter(Generic[T]):
         data, size, decode, limit = self._data, len(self._data), self._decode, self._limit
         at, line, dropped, tried = self._at, self._line, self._dropped, self._tried
         while tried <= at < size and data[at] in _VALUE_STARTS:
+            if self._take is not None:
+                at, lines = self._take(data, at)
+                if lines:
+                    line += lines
+                    self._at, self._line, self._indent, self._in_indent = at, line, 0, True
+                    if at == size or data[at] not in _VALUE_STARTS:
+                        return
             end = data.find(_LINE_BREAK, at)
             if end < 0:
                 if not final:

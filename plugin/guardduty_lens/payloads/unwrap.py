@@ -99,6 +99,14 @@ class Unwrapper:
         if not raw.strip():
             yield Rejected("no_event", "an empty text holds no event", raw, position)
             return
+        if len(raw) <= self.limits.value_bytes and raw[:1] == b"{" and raw[-1:] == b"}":
+            try:
+                whole = self._read(raw)
+            except UnreadableError:
+                pass  # several values, or none: it is cut up
+            else:
+                yield from self._value(whole, raw, position, depth)
+                return
         splitter = Splitter(self._read, self.limits)
         for spans in (splitter.feed(raw), splitter.close()):
             for span in spans:

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from jsonschema import Draft202012Validator
 
-from guardduty_lens.catalogue.load import builtin_files
+from guardduty_lens.catalogue.load import builtin_catalogue, builtin_files, catalogue_of_builtin_files
 from guardduty_lens.catalogue.model import OPERATION_NAMES, CatalogueFile
 from guardduty_lens.catalogue.positions import read_yaml
 from guardduty_lens.catalogue.schema import catalogue_schema, normalise
@@ -79,3 +79,8 @@ def test_shorthand_is_written_out(name):
 )
 def test_what_is_no_catalogue_stays(data):
     assert normalise(data) == data
+
+
+def test_what_is_read_at_start_up_is_what_the_yaml_files_say():
+    # `make docs` writes it.
+    assert builtin_catalogue() == catalogue_of_builtin_files()

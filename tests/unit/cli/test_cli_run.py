@@ -3,8 +3,10 @@
 import gzip
 import json
 import os
+import select
 import subprocess
 import time
+import zlib
 from pathlib import Path
 
 import pytest
@@ -90,15 +92,36 @@ def test_a_named_pipe(process, tmp_path):
         assert len(json_lines(run.communicate(timeout=30)[0])) == 1
 
 
-def test_what_arrives_is_handed_on_at_once(tmp_path):
-    line = [*COMMAND, "filter", "-q"]
+@pytest.mark.parametrize("options", [(), ("--unbuffered",)], ids=["block by block", "unbuffered"])
+@pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
+def test_what_arrives_is_handed_on_at_once(tmp_path, options, packed):
+    # Also without --unbuffered: a block is what a read gives, and is handed on before the next read.
+    pack = zlib.compressobj(wbits=31)
+    line = [*COMMAND, "filter", "-q", *options]
     with subprocess.Popen(line, cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as run:
         for number in range(3):
-            run.stdin.write(compact(event({"service": {"count": number}})) + b"\n")
+            payload = compact(event({"service": {"count": number}})) + b"\n"
+            if packed:
+                payload = pack.compress(payload) + pack.flush(zlib.Z_SYNC_FLUSH)
+            run.stdin.write(payload)
             run.stdin.flush()
+            assert select.select([run.stdout], [], [], 30)[0], "nothing came out within 30 seconds"
             assert json.loads(run.stdout.readline())["event_count"] == number
+        run.stdin.write(pack.flush() if packed else b"")
         run.stdin.close()
         assert run.wait(timeout=30) == 0
+
+
+@pytest.mark.parametrize(("options", "writes"), [((), 1), (("--unbuffered",), 3)])
+def test_unbuffered_writes_each_record_alone(tmp_path, options, writes):
+    small = compact({"type": "Recon:EC2/Portscan", "id": "f1", "severity": 5, "service": {}}) + b"\n"
+    ours, theirs = os.pipe2(os.O_DIRECT)  # a read gives what one write gave
+    line = [*COMMAND, "filter", "-q", *options]
+    subprocess.run(line, cwd=tmp_path, input=small * 3, stdout=theirs, timeout=30, check=True)
+    os.close(theirs)
+    records = list(iter(lambda: os.read(ours, 65536), b""))
+    os.close(ours)
+    assert [record.count(b"\n") for record in records] == [3 // writes] * writes
 
 
 # --- outputs that are inputs ----------------------------------------------------------------------

@@ -5,10 +5,11 @@ from typing import Any
 
 from guardduty_lens.catalogue.model import RegexOptions
 from guardduty_lens.catalogue.operations.base import OperationSpec, Tables
-from guardduty_lens.catalogue.regex_dialect import compile_pattern, parse_pattern
 
 
 def _prepare(options: RegexOptions, _tables: Tables) -> Callable[[Any], str | None]:
+    from guardduty_lens.catalogue.regex_dialect import compile_pattern, parse_pattern
+
     match = compile_pattern(parse_pattern(options.pattern))
 
     def apply(value: Any) -> str | None:
