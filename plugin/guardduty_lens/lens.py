@@ -8,6 +8,7 @@ from typing import Any
 from guardduty_lens.catalogue.load import Catalogue, load_catalogue
 from guardduty_lens.counters import Counters, count
 from guardduty_lens.engine.engine import Engine
+from guardduty_lens.engine.lines import TakeLines
 from guardduty_lens.engine.plan import Plan, compile_plan
 from guardduty_lens.extractors import Extractor, check_names, installed_extractors
 from guardduty_lens.findings.severity import SCHEMES, SeverityScheme
@@ -115,8 +116,9 @@ class Lens:
         the fastest way. Whoever takes those that are given must then write them there too, one by one.
         """
         take = None
-        if written is not None and self._splices and not self.rules:
-            take = self._engine.line_taker(written, self.counters)
+        loop = self._engine.take_lines if written is not None and self._splices and not self.rules else None
+        if loop is not None and written is not None:
+            take = _bound(loop, written, self.counters)
         return Stream(Splitter(self._read, self._unwrapper.limits, byte, take), self._spans, source)
 
     def _read(self, raw: bytes) -> Any:
@@ -170,6 +172,12 @@ class Lens:
         if record.kind == "finding":
             count(counters.findings, record.severity_label or self.plan.scheme.default)
         return True
+
+
+def _bound(
+    loop: TakeLines, written: bytearray, counters: Counters
+) -> Callable[[bytes, int], tuple[int, int]]:
+    return lambda data, at: loop(data, at, written, counters)
 
 
 class Stream:

@@ -26,7 +26,7 @@ from guardduty_lens.payloads.pieces import Position, Rejected
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection  # importing it costs start-up, and is mostly not needed
 
-RANGE_BYTES = 2 * 1024 * 1024
+RANGE_BYTES = 512 * 1024
 """Bytes of input that a worker takes at a time; what it gives of them is held until its turn."""
 
 _AHEAD_BYTES = 2 * RANGE_BYTES  # of a range that is longer, since no line starts with an object

@@ -1,10 +1,10 @@
 """The engine: bytes or decoded events to records, by the fastest path that gives the oracle's answer."""
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from guardduty_lens.catalogue.operations.kind import is_finding
-from guardduty_lens.counters import Counters
 from guardduty_lens.engine.compiled import CompiledPlan
 from guardduty_lens.engine.lines import TakeLines, line_taker
 from guardduty_lens.engine.oracle import Oracle
@@ -50,11 +50,12 @@ class Engine:
         except UnreadableError:  # deeper than it can be decoded as a whole: the exact path says so
             return None
 
-    def line_taker(self, written: bytearray, counters: Counters) -> TakeLines | None:
-        """Give the loop that writes the records of ordinary lines, where there is one for this plan."""
+    @cached_property
+    def take_lines(self) -> TakeLines | None:
+        """The loop that writes the records of ordinary lines, where there is one for this plan."""
         if self._splicer is None or self._extractors or self._nesting is not None:
             return None
-        return line_taker(self._splicer, written, counters, self._plan.scheme.default)
+        return line_taker(self._splicer, self._plan.scheme.default)
 
     def enrich(self, event: Mapping[str, Any]) -> Record:
         """Enrich one decoded event in EventBridge layout, by the spliced path if it takes its JSON.

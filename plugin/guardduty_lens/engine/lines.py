@@ -13,11 +13,13 @@ from guardduty_lens.engine.source_writer import SourceWriter
 from guardduty_lens.engine.splice import Splicer
 from guardduty_lens.engine.walk import FanOutError
 
-TakeLines = Callable[[bytes, int], tuple[int, int]]
-"""From the bytes at hand and a place in them: takes lines from there on, gives where it stopped, how many."""
+TakeLines = Callable[[bytes, int, bytearray, Counters], tuple[int, int]]
+"""Takes lines of the bytes at hand, from a place on: writes their records, counts them, and gives the place
+where it stopped, and how many lines it took."""
 
 _LOOP = """\
     lines = 0
+    findings, records = counters.findings, counters.records
     if data is not last[0]:
         last[:] = data, data.isascii()
     ascii = last[1]
@@ -73,8 +75,8 @@ _LOOP = """\
 # `written[size] = 44` puts a comma in place of the opening brace of the fields' own object.
 
 
-def line_taker(splicer: Splicer, written: bytearray, counters: Counters, default_label: str) -> TakeLines:
-    """Give the function that writes records of whole lines to `written` and counts them."""
+def line_taker(splicer: Splicer, default_label: str) -> TakeLines:
+    """Compile the loop for a splicer's plan."""
     known = splicer.parts()
     write = SourceWriter()
     write.lines = _LOOP.format(
@@ -83,12 +85,8 @@ def line_taker(splicer: Splicer, written: bytearray, counters: Counters, default
     odd = (msgspec.DecodeError, ValueError, RecursionError, FanOutError)
     taker: TakeLines = write.function(
         "take",
-        "data, at, written=written",
+        "data, at, written, counters",
         **known,
-        written=written,
-        counters=counters,
-        findings=counters.findings,
-        records=counters.records,
         count=count,
         odd=odd,
         null=b"null",

@@ -22,8 +22,8 @@ MOST_FUNCTIONS = 128
 OFTEN = 50
 """How often a combination is met before its function is made, which costs some milliseconds."""
 
-MOST_RESOURCE_BYTES = 8 * 1024 * 1024
-"""JSON of resources remembered, and as much again for what they give."""
+MOST_RESOURCE_BYTES = 3 * 1024 * 1024
+"""JSON of resources remembered; what they give takes some three times as much."""
 
 LARGEST_RESOURCE = 16 * 1024
 """Larger ones are not worth remembering."""
@@ -97,19 +97,25 @@ class _Resources:
         self._enrich = generate(plan, root, strict=True, part="resource", memos=memos).enrich
         self._encode = msgspec.json.Encoder().encode
         self.known: dict[bytes, tuple[Any, ...]] = {}
+        """What has been worked out lately; look here first."""
+        self._before: dict[bytes, tuple[Any, ...]] = {}  # what had been, when there was no more room
         self._bytes = 0
 
     def work_out(self, resource: bytes) -> tuple[Any, ...]:
-        """Work out what a resource gives, and remember it."""
-        added, *handed_over = self._enrich(self._decode(resource))
-        part = (json_members(self._encode(added)), *handed_over)
+        """Work out what a resource gives, unless that was done before, and remember it."""
+        part = self._before.get(resource) or self._part(resource)
         if len(resource) <= LARGEST_RESOURCE:
             self._bytes += len(resource)
-            if self._bytes > MOST_RESOURCE_BYTES:
+            if self._bytes > MOST_RESOURCE_BYTES // 2:
+                self._before = self.known.copy()
                 self.known.clear()
                 self._bytes = len(resource)
             self.known[resource] = part
         return part
+
+    def _part(self, resource: bytes) -> tuple[Any, ...]:
+        added, *handed_over = self._enrich(self._decode(resource))
+        return (json_members(self._encode(added)), *handed_over)
 
 
 class _Places:
