@@ -1,6 +1,7 @@
 """One run of `filter` or `replay`: inputs through a Lens to an output, counted."""
 
 import contextlib
+import gc
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -41,6 +42,8 @@ def run(job: Job, lens: Lens) -> NoReturn:
     if job.workers > 1 and alone and not job.quiet:
         click.echo(f"guardduty-lens: one worker, since {alone}", err=True)
     work = _pass_all_through if alone else _share_out
+    # What is there by now stays to the end: the garbage collector need not go through it again and again.
+    gc.freeze()
     code = max(_outcome(work, job, lens, sources), _outcome(_write_summary, job, lens))
     if not job.quiet:
         click.echo(summary_text(lens.counters, job.dead_letters), err=True)
