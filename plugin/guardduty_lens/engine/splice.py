@@ -76,7 +76,7 @@ class Splicer:
             # Mostly an envelope says so early; the order of trying matters to speed alone.
             if b'"detail-type"' in raw[:160]:
                 return self._in_envelope(raw) or self._bare(raw)
-            return self._bare(raw) or self._in_envelope(raw)
+            return self._bare(raw)
         except (msgspec.DecodeError, ValueError, RecursionError, FanOutError):
             return None
 
@@ -110,7 +110,9 @@ class Splicer:
 
     def _bare(self, raw: bytes) -> Record | None:
         finding = self._decode_bare(raw)
-        if not self._is_finding(finding) or self._inner_detail(finding) is not None:
+        if self._inner_detail(finding) is not None:
+            return self._in_envelope(raw)
+        if not self._is_finding(finding):
             return None
         event, head = self._wrapped(finding)
         enriched = self._enrich(event, bytes(self._resource(finding) or b"null"))
