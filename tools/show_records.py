@@ -25,7 +25,9 @@ def main(path: Path) -> None:
     for record in findings[:ROWS]:
         remote = ", ".join(record.get("remote_ips", [])[:1] + record.get("remote_countries", [])[:1])
         table.add_row(*(str(record.get(field, "")) for field in COLUMNS), remote)
-    Console().print(table)
+    console = Console()
+    # Into a file or a log: wide enough for whole types.
+    (console if console.is_terminal else Console(width=150)).print(table)
 
 
 if __name__ == "__main__":
