@@ -42,6 +42,9 @@ _LOOP = """\
                 if not is_finding(finding) or finding.{inner} is not None:
                     return at, lines
                 event, head = wrapped(finding)
+        except unreadable:
+            return at, lines
+        try:
             resource = finding.{resource}
             resource = null if resource is None else bytes(resource)
             part = known(resource) or work_out(resource)
@@ -82,12 +85,15 @@ def line_taker(splicer: Splicer, default_label: str) -> TakeLines:
     write.lines = _LOOP.format(
         **{name: known.pop(name) for name in ("detail", "inner", "resource")}
     ).splitlines()
-    odd = (msgspec.DecodeError, ValueError, RecursionError, FanOutError)
+    # What decoding raises may not hide a fault of ours in what follows.
+    unreadable = (msgspec.DecodeError, ValueError, RecursionError)
+    odd = (msgspec.DecodeError, FanOutError)
     taker: TakeLines = write.function(
         "take",
         "data, at, written, counters",
         **known,
         count=count,
+        unreadable=unreadable,
         odd=odd,
         null=b"null",
         last=[b"", True],

@@ -114,7 +114,13 @@ class _Resources:
         return part
 
     def _part(self, resource: bytes) -> tuple[Any, ...]:
-        added, *handed_over = self._enrich(self._decode(resource))
+        try:
+            decoded = self._decode(resource)
+        except msgspec.DecodeError:
+            raise
+        except (ValueError, RecursionError) as error:
+            raise msgspec.DecodeError(str(error)) from error
+        added, *handed_over = self._enrich(decoded)
         return (json_members(self._encode(added)), *handed_over)
 
 

@@ -77,14 +77,14 @@ class Splicer:
             if b'"detail-type"' in raw[:160]:
                 return self._in_envelope(raw) or self._bare(raw)
             return self._bare(raw)
-        except (msgspec.DecodeError, ValueError, RecursionError, FanOutError):
+        except (msgspec.DecodeError, FanOutError):
             return None
 
     def _in_envelope(self, raw: bytes) -> Record | None:
         try:
-            event, may_have_ours = self._decode_alone(raw), False
+            event, may_have_ours = _decoded(self._decode_alone, raw), False
         except msgspec.ValidationError:
-            event, may_have_ours = self._decode_open(raw), True
+            event, may_have_ours = _decoded(self._decode_open, raw), True
         detail = self._detail(event)
         if detail is None or not self._is_finding(detail) or (may_have_ours and self._has_ours(event)):
             return None
@@ -109,7 +109,7 @@ class Splicer:
         return b"," + encode_json(missing)[1:-1] if missing else b""
 
     def _bare(self, raw: bytes) -> Record | None:
-        finding = self._decode_bare(raw)
+        finding = _decoded(self._decode_bare, raw)
         if self._inner_detail(finding) is not None:
             return self._in_envelope(raw)
         if not self._is_finding(finding):
@@ -175,6 +175,16 @@ def _whole_test(root: Node) -> Callable[[Any], bool]:
     write("return " + " and ".join(f"value.{root.attribute(key)} is not {unset}" for key in _COMPLETED))
     test: Callable[[Any], bool] = write.function("is_whole", "value")
     return test
+
+
+def _decoded(decode: Callable[[bytes], Any], raw: bytes) -> Any:
+    """Decode; whatever is wrong with the bytes is a DecodeError, and no fault of ours is taken for it."""
+    try:
+        return decode(raw)
+    except msgspec.DecodeError:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise msgspec.DecodeError(str(error)) from error
 
 
 def one_line(raw: bytes) -> bytes:
