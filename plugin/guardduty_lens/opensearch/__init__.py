@@ -1,0 +1,1 @@
+"""The OpenSearch side: names, identities of documents, templates, and what an installation consists of."""
