@@ -20,8 +20,8 @@ fields_option = click.option(
 )
 
 
-def lens_options(function: Function) -> Function:
-    """Add the options that make a Lens."""
+def catalogue_options(function: Function) -> Function:
+    """Add the options that say which fields there are, and what they hold."""
     options = [
         fields_option,
         click.option("--field-prefix", default="", metavar="PREFIX", help="Goes before every added field."),
@@ -31,14 +31,19 @@ def lens_options(function: Function) -> Function:
             metavar="NAME|FILE",
             help=f"How scores get labels: {', '.join(SCHEMES)}, or a YAML file of your own. [default: aws]",
         ),
-        click.option(
-            "--wrapper-key",
-            multiple=True,
-            metavar="KEY",
-            help="A further key under which your shipper puts what it read.",
-        ),
     ]
     return _decorated(function, options)
+
+
+def lens_options(function: Function) -> Function:
+    """Add the options that make a Lens."""
+    wrapper_key = click.option(
+        "--wrapper-key",
+        multiple=True,
+        metavar="KEY",
+        help="A further key under which your shipper puts what it read.",
+    )
+    return catalogue_options(_decorated(function, [wrapper_key]))
 
 
 def rule_options(function: Function) -> Function:
