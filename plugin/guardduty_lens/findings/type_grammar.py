@@ -20,12 +20,13 @@ _WORD = r"[A-Za-z][A-Za-z0-9]*"
 _OLD_SPELLING = re.compile(rf"({_WORD}:{_WORD}) ([^.!/\s].*)\Z", re.ASCII)
 # Security Hub's spelling: a namespace, mostly a category, and a hyphen or dot for the slash; the purpose may
 # be the category alone (GuardDuty user guide, "Integrating with AWS Security Hub", table of finding types).
+ASFF_NAMESPACES = ("TTPs", "Effects", "Unusual Behaviors", "Software and Configuration Checks")
 _ASFF_SPELLING = re.compile(
-    r"(?:TTPs|Effects|Unusual Behaviors|Software and Configuration Checks)/(?:(?P<category>[^/:]+)/)?"
+    rf"(?:{'|'.join(ASFF_NAMESPACES)})/(?:(?P<category>[^/:]+)/)?"
     rf"(?:(?P<purpose>{_WORD}):)?(?P<resource>{_WORD})[-/.](?P<family>[^.!/\s].*)\Z",
     re.ASCII,
 )
-_ASFF_NAMES_OF_THEIR_OWN = {
+ASFF_NAMES_OF_THEIR_OWN = {
     "TTPs/DefenseEvasion/EC2:Unusual-DNS-Resolver": "DefenseEvasion:EC2/UnusualDNSResolver",
     "TTPs/DefenseEvasion/EC2:Unusual-DoH-Activity": "DefenseEvasion:EC2/UnusualDoHActivity",
     "TTPs/DefenseEvasion/EC2:Unusual-DoT-Activity": "DefenseEvasion:EC2/UnusualDoTActivity",
@@ -67,8 +68,8 @@ def canonical_spelling(text: str) -> str:
 
 def _from_asff_spelling(text: str) -> str:
     asff = _ASFF_SPELLING.match(text)
-    if asff is None or text in _ASFF_NAMES_OF_THEIR_OWN:
-        return _ASFF_NAMES_OF_THEIR_OWN.get(text, text)
+    if asff is None or text in ASFF_NAMES_OF_THEIR_OWN:
+        return ASFF_NAMES_OF_THEIR_OWN.get(text, text)
     category = (asff["category"] or "").replace(" ", "")
     family = asff["family"]
     if asff["purpose"] and category == "AnomalousBehavior":

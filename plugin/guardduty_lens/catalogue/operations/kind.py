@@ -20,7 +20,7 @@ FOREIGN_KINDS: frozenset[str] = frozenset({"other_aws", "other"})
 FINDING_DETAIL_TYPE = "GuardDuty Finding"
 GUARDDUTY_SOURCE = "aws.guardduty"
 
-_KIND_OF_DETAIL_TYPE: Mapping[str, Kind] = {
+KIND_OF_DETAIL_TYPE: Mapping[str, Kind] = {
     "GuardDuty Malware Protection Object Scan Result": "malware_scan",
     "GuardDuty Malware Protection Post Scan Action Failed": "malware_scan",
     "GuardDuty Runtime Protection Healthy": "coverage",
@@ -62,8 +62,8 @@ def kind_of(event: Mapping[str, Any]) -> Kind:
     if type(source) is str and type(detail_type) is str:
         if detail_type.endswith(" via CloudTrail"):
             return "api_call"
-        if source == GUARDDUTY_SOURCE and detail_type in _KIND_OF_DETAIL_TYPE:
-            return _KIND_OF_DETAIL_TYPE[detail_type]
+        if source == GUARDDUTY_SOURCE and detail_type in KIND_OF_DETAIL_TYPE:
+            return KIND_OF_DETAIL_TYPE[detail_type]
         if source == "aws.health" and isinstance(detail, dict) and detail.get("service") == "GUARDDUTY":
             return "health"
     return _kind_without_envelope(event, source)
