@@ -77,6 +77,7 @@ def look(options: Mapping[str, Any], *, force: bool = False) -> Look:
 
     Raises click.ClickException for what the user got wrong, ClusterError.
     """
+    from guardduty_lens.compilers.opensearch import NotCompiledError
     from guardduty_lens.lens import Lens
     from guardduty_lens.opensearch.desired import desired
 
@@ -95,7 +96,10 @@ def look(options: Mapping[str, Any], *, force: bool = False) -> Look:
         replicas=options["replicas"],
         retention_days=options["retention_days"],
     )
-    wanted = desired(lens.plan, names, index_options, capabilities, lens.extractors, flat=options["flat"])
+    try:
+        wanted = desired(lens.plan, names, index_options, capabilities, lens.extractors, flat=options["flat"])
+    except NotCompiledError as error:
+        raise click.UsageError(f"no ingest pipeline can be made of these fields: {error}") from error
     found = found_objects(cluster, names, capabilities)
     changes = compare(wanted.resources, found, names.prefix, force=force)
     return Look(cluster, names, capabilities, wanted.resources, found, changes, wanted.notes)

@@ -56,7 +56,7 @@ def index_lines(names: Names, indices: Sequence[str]) -> Iterable[str]:
 
 
 def as_json(capabilities: Capabilities, changes: Sequence[Change], notes: Sequence[str], **more: Any) -> str:
-    """Give a plan or a status as JSON: flavor and version, a list of changes, notes, and what else is said."""
+    """Give a plan or a status as JSON: flavor, version, changes, notes, and what else is said."""
     document = {
         "flavor": capabilities.flavor,
         "version": capabilities.version,

@@ -46,7 +46,7 @@ class Found(msgspec.Struct, frozen=True):
     def by_hand(self) -> bool:
         """Whether an object of ours is no longer as we put it."""
         stamp = self.stamp
-        return stamp is not None and stamp.digest not in ("", digest(self.kind, self.body))
+        return stamp is not None and stamp.digest not in (None, digest(self.kind, self.body))
 
 
 def compare(
@@ -67,7 +67,7 @@ def compare(
 
 def removals(found: Sequence[Found], prefix: str) -> list[Change]:
     """Give the removal of every object that is ours and of this prefix, in the order they are made."""
-    ours = [each for each in found if each.stamp is not None and each.stamp.prefix == prefix]
+    ours = [each for each in found if each.stamp is not None and each.stamp.is_of(prefix)]
     return [
         Change(
             action="remove",

@@ -19,18 +19,27 @@ _DIGEST_LENGTH = 16
 
 
 class Stamp(msgspec.Struct, frozen=True):
-    """What an object of ours says of itself; `digest` is of its body in canonical form, empty if unknown."""
+    """What an object of ours says of itself; `digest` is of its body in canonical form.
+
+    What was put by hand from our files says its version alone.
+    """
 
     version: str
-    prefix: str = ""
-    digest: str = ""
+    prefix: str | None = None
+    digest: str | None = None
 
     def text(self) -> str:
         """Give the stamp as a description ends with it."""
         return f"[guardduty-lens version={self.version} prefix={self.prefix} digest={self.digest}]"
 
+    def is_of(self, prefix: str) -> bool:
+        """Tell whether the object was put under this prefix, as far as it says."""
+        return self.prefix in (None, prefix)
+
 
 _TEXT = re.compile(r" ?\[guardduty-lens version=([^ \]]*) prefix=([^ \]]*) digest=([^ \]]*)\]$")
+_COMPILED = re.compile(rf"{META} ([^ :]+):")
+"""How the description of a compiled pipeline begins."""
 
 
 def digest(kind: Kind, body: Mapping[str, Any]) -> str:
@@ -65,8 +74,8 @@ def stamp_of(body: Mapping[str, Any]) -> Stamp | None:
         ours = meta.get(META) if isinstance(meta, Mapping) else None
         if ours is not None:
             return _from_meta(ours)
-        match = _TEXT.search(str(place.get("description", "")))
-        if match:
+        description = str(place.get("description", ""))
+        if match := _TEXT.search(description) or _COMPILED.match(description):
             return Stamp(*match.groups())
     return None
 
@@ -85,8 +94,7 @@ def _has_meta(resource: Resource) -> bool:
 def _from_meta(ours: Any) -> Stamp:
     if not isinstance(ours, Mapping):
         return Stamp(str(ours))
-    version, prefix, known = (str(ours.get(key, "")) for key in ("version", "prefix", "digest"))
-    return Stamp(version, prefix, known)
+    return Stamp(str(ours.get("version", "")), ours.get("prefix"), ours.get("digest"))
 
 
 def _without_stamp(body: Mapping[str, Any]) -> dict[str, Any]:

@@ -146,3 +146,10 @@ def test_differences_are_json_pointers():
     wanted = {"a/b": 1, "c": [1, {"d": 2}], "e": True, "f": [1]}
     there = {"a/b": 2, "c": [1, {"d": 3, "g": 0}], "e": 1, "f": [1, 2]}
     assert list(differences(wanted, there)) == ["/a~1b", "/c/1/d", "/c/1/g", "/e", "/f"]
+
+
+def test_what_was_put_by_hand_from_our_files_is_ours():
+    pipeline = Found("ingest_pipeline", "acme-guardduty-lens", {"description": "guardduty_lens 0.0.9: adds."})
+    template = Found("index_template", "acme-guardduty-lens-log", {"_meta": {"guardduty_lens": {"version": "1"}}})
+    assert [each.version for each in removals([template, pipeline], "acme-")] == ["1", "0.0.9"]
+    assert not pipeline.by_hand
