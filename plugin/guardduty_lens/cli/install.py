@@ -14,13 +14,13 @@ from guardduty_lens.cli.installation import (
     yes_option,
 )
 from guardduty_lens.cli.installation_text import change_lines
-from guardduty_lens.cli.opensearch_options import connection_options
+from guardduty_lens.cli.opensearch_options import opensearch_options
 from guardduty_lens.opensearch.apply import apply
 from guardduty_lens.opensearch.inventory import found_indices
 
 
 @click.command("install")
-@connection_options
+@opensearch_options
 @installation_options
 @click.option("--force", is_flag=True, help="Replace objects under our names that are not ours.")
 @yes_option

@@ -1,7 +1,7 @@
 """What the commands of an installation share: their options, and a look at the cluster."""
 
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -9,8 +9,9 @@ import click
 import msgspec
 
 from guardduty_lens.cli.main import EXIT_UNDELIVERED
-from guardduty_lens.cli.opensearch_options import cluster_client
+from guardduty_lens.cli.opensearch_options import connection_of, names_of
 from guardduty_lens.cli.options import USER_ERRORS, catalogue_options, severity_scheme
+from guardduty_lens.opensearch import client
 from guardduty_lens.opensearch.capabilities import Capabilities, UnsuitableError, ask
 from guardduty_lens.opensearch.changes import Change, Found, compare
 from guardduty_lens.opensearch.cluster import Cluster, ClusterError
@@ -37,7 +38,6 @@ def installation_options(function: Function) -> Function:
     """Add the options that say what an installation consists of."""
     for option in reversed(
         [
-            index_prefix_option,
             click.option(
                 "--shards", type=click.IntRange(1), default=1, show_default=True, help="Of each index."
             ),
@@ -60,9 +60,6 @@ def installation_options(function: Function) -> Function:
     return catalogue_options(function)
 
 
-index_prefix_option = click.option(
-    "--index-prefix", default="", metavar="PREFIX", help="Goes before every name in the cluster."
-)
 flavor_option = click.option(
     "--flavor",
     type=click.Choice(["opensearch", "elasticsearch"]),
@@ -72,7 +69,7 @@ yes_option = click.option("--yes", is_flag=True, help="Don't ask.")
 json_option = click.option("--json", "as_json", is_flag=True, help="For programs.")
 
 
-def look(options: Mapping[str, Any], *, force: bool = False) -> Look:
+def look(options: dict[str, Any], *, force: bool = False) -> Look:
     """Ask the cluster, and compare it with what the options say.
 
     Raises click.ClickException for what the user got wrong, ClusterError.
@@ -105,20 +102,12 @@ def look(options: Mapping[str, Any], *, force: bool = False) -> Look:
     return Look(cluster, names, capabilities, wanted.resources, found, changes, wanted.notes)
 
 
-def names_of(options: Mapping[str, Any]) -> Names:
-    """Give the names under the user's prefix; raises click.BadParameter."""
-    try:
-        return Names(options["index_prefix"])
-    except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="--index-prefix") from error
-
-
-def connect(options: Mapping[str, Any]) -> tuple[Cluster, Capabilities]:
+def connect(options: dict[str, Any]) -> tuple[Cluster, Capabilities]:
     """Give the cluster and what it can do. Raises click.UsageError where it will not do, ClusterError."""
-    cluster = Cluster(cluster_client(options))
     try:
+        cluster = Cluster(client.connect(connection_of(options)))
         return cluster, ask(cluster, options["flavor"])
-    except UnsuitableError as error:
+    except (client.ConnectionOptionsError, UnsuitableError) as error:
         raise click.UsageError(str(error)) from error
 
 

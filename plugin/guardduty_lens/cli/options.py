@@ -20,8 +20,13 @@ fields_option = click.option(
 )
 
 
+index_prefix_option = click.option(
+    "--index-prefix", default="", metavar="PREFIX", help="Goes before the name of everything in the cluster."
+)
+
+
 def catalogue_options(function: Function) -> Function:
-    """Add the options that say which fields there are, and what they hold."""
+    """Add the options that say which fields records get."""
     options = [
         fields_option,
         click.option("--field-prefix", default="", metavar="PREFIX", help="Goes before every added field."),
@@ -43,7 +48,7 @@ def lens_options(function: Function) -> Function:
         metavar="KEY",
         help="A further key under which your shipper puts what it read.",
     )
-    return catalogue_options(_decorated(function, [wrapper_key]))
+    return catalogue_options(wrapper_key(function))
 
 
 def rule_options(function: Function) -> Function:

@@ -6,11 +6,11 @@ import click
 
 from guardduty_lens.cli.installation import installation_options, json_option, look, undelivered
 from guardduty_lens.cli.installation_text import as_json, change_lines
-from guardduty_lens.cli.opensearch_options import connection_options
+from guardduty_lens.cli.opensearch_options import opensearch_options
 
 
 @click.command("plan")
-@connection_options
+@opensearch_options
 @installation_options
 @json_option
 def command(**options: Any) -> None:

@@ -4,15 +4,14 @@ from typing import Any
 
 import click
 
-from guardduty_lens.cli.installation import connect, flavor_option, index_prefix_option, names_of, undelivered
-from guardduty_lens.cli.opensearch_options import connection_options
+from guardduty_lens.cli.installation import connect, flavor_option, undelivered
+from guardduty_lens.cli.opensearch_options import names_of, opensearch_options
 from guardduty_lens.opensearch.cluster import ClusterError
 from guardduty_lens.opensearch.prune import closed_findings, count, delete
 
 
 @click.command("prune")
-@connection_options
-@index_prefix_option
+@opensearch_options
 @flavor_option
 @click.option("--field-prefix", default="", metavar="PREFIX", help="What goes before every added field.")
 @click.option(

@@ -7,12 +7,12 @@ import click
 from guardduty_lens.cli.installation import installation_options, json_option, look, undelivered
 from guardduty_lens.cli.installation_text import as_json, index_lines, status_lines
 from guardduty_lens.cli.main import EXIT_UNDELIVERED
-from guardduty_lens.cli.opensearch_options import connection_options
+from guardduty_lens.cli.opensearch_options import opensearch_options
 from guardduty_lens.opensearch.inventory import found_indices
 
 
 @click.command("status")
-@connection_options
+@opensearch_options
 @installation_options
 @json_option
 @click.option("--check", is_flag=True, help="Exit with 3 unless everything is as wanted.")

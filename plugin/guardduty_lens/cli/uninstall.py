@@ -8,21 +8,18 @@ from guardduty_lens.cli.installation import (
     agreed,
     connect,
     flavor_option,
-    index_prefix_option,
-    names_of,
     undelivered,
     yes_option,
 )
 from guardduty_lens.cli.installation_text import change_lines
-from guardduty_lens.cli.opensearch_options import connection_options
+from guardduty_lens.cli.opensearch_options import names_of, opensearch_options
 from guardduty_lens.opensearch.apply import apply, delete_indices
 from guardduty_lens.opensearch.changes import removals
 from guardduty_lens.opensearch.inventory import found_indices, found_objects
 
 
 @click.command("uninstall")
-@connection_options
-@index_prefix_option
+@opensearch_options
 @flavor_option
 @click.option("--with-data", is_flag=True, help="Delete the indices too, with all findings in them.")
 @yes_option

@@ -150,6 +150,8 @@ def test_differences_are_json_pointers():
 
 def test_what_was_put_by_hand_from_our_files_is_ours():
     pipeline = Found("ingest_pipeline", "acme-guardduty-lens", {"description": "guardduty_lens 0.0.9: adds."})
-    template = Found("index_template", "acme-guardduty-lens-log", {"_meta": {"guardduty_lens": {"version": "1"}}})
+    template = Found(
+        "index_template", "acme-guardduty-lens-log", {"_meta": {"guardduty_lens": {"version": "1"}}}
+    )
     assert [each.version for each in removals([template, pipeline], "acme-")] == ["1", "0.0.9"]
     assert not pipeline.by_hand
