@@ -269,11 +269,20 @@ fields:
         gives: us-east-1
 """
     )
-    assert run("install", url, "--fields", str(tmp_path)).code == 0
-    simulated = ask(url, "POST", f"_index_template/_simulate_index/{PREFIX}guardduty-findings")
-    assert "cost_centre" in simulated["template"]["mappings"]["properties"]
-    assert run("status", url, "--check", "--fields", str(tmp_path)).code == 0
-    assert "cost_centre" in run("plan", url).out
+    state = f"{PREFIX}guardduty-findings"
+    assert run("install", url, "--replicas", "0").code == 0
+    ask(url, "PUT", f"{state}/_doc/before", {"cost_centre": "blue"})
+    mine = ("--replicas", "0", "--fields", str(tmp_path))
+    assert "/template/mappings/properties/cost_centre" in run("plan", url, *mine).out
+    installed = run("install", url, *mine)
+    assert installed.code == 0
+    assert f"--update-indices gives them new fields): {state}\n" in installed.out
+    assert run("status", url, "--check", *mine).code == 0
+    assert run("install", url, "--update-indices", *mine).code == 0
+
+    for index in (state, f"{PREFIX}guarddutylogs-2025.03"):
+        ask(url, "PUT", f"{index}/_doc/1?refresh=true", {"cost_centre": "red"})
+        assert ask(url, "GET", f"{index}/_count?q=cost_centre:red")["count"] == 1
 
 
 def test_prune_counts_first_and_deletes_closed_findings_when_told(url):

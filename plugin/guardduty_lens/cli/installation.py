@@ -97,6 +97,8 @@ def look(options: dict[str, Any], *, force: bool = False) -> Look:
         wanted = desired(lens.plan, names, index_options, capabilities, lens.extractors, flat=options["flat"])
     except NotCompiledError as error:
         raise click.UsageError(f"no ingest pipeline can be made of these fields: {error}") from error
+    except ValueError as error:  # a field whose name the mappings need themselves
+        raise click.UsageError(str(error)) from error
     found = found_objects(cluster, names, capabilities)
     changes = compare(wanted.resources, found, names.prefix, force=force)
     return Look(cluster, names, capabilities, wanted.resources, found, changes, wanted.notes)

@@ -53,6 +53,21 @@ def delete_indices(cluster: Cluster, indices: Sequence[str]) -> Iterator[str]:
         yield index
 
 
+def add_fields(cluster: Cluster, indices: Sequence[str]) -> Iterator[str]:
+    """Give indices the fields that their template has by now, and give each once it has them.
+
+    What they have stays. Raises ClusterError that names the index and gives the server's words.
+    """
+    for index in indices:
+        try:
+            template = cluster.request("POST", f"/_index_template/_simulate_index/{index}")["template"]
+            properties = template["mappings"].get("properties", {})
+            cluster.request("PUT", f"/{index}/_mapping", body={"properties": properties})
+        except ClusterError as error:
+            raise ClusterError(f"index {index}: {error}", error.status) from error
+        yield index
+
+
 def _put(cluster: Cluster, flavor: Flavor, resource: Resource, there: Found | None) -> None:
     condition: Mapping[str, int] = there.condition if there else {}
     path = object_path(resource.kind, resource.name, flavor)

@@ -7,9 +7,7 @@ import msgspec
 
 from guardduty_lens.opensearch.cluster import Cluster, ClusterError
 from guardduty_lens.opensearch.resources import Flavor, Resource
-
-MINIMUM: dict[Flavor, tuple[int, int]] = {"opensearch": (2, 7), "elasticsearch": (8, 0)}
-"""The oldest versions: `flat_object` came with OpenSearch 2.7; older Elasticsearch was never tried."""
+from guardduty_lens.opensearch.versions import MINIMUM_VERSIONS
 
 
 class UnsuitableError(ValueError):
@@ -48,7 +46,7 @@ def ask(cluster: Cluster, wanted: Flavor | None = None) -> Capabilities:
     number = str(version["number"])
     if wanted is not None and wanted != flavor:
         raise UnsuitableError(f"this is {flavor} {number}, not {wanted}")
-    oldest = MINIMUM[flavor]
+    oldest = MINIMUM_VERSIONS[flavor]
     if _parts(number) < oldest:
         raise UnsuitableError(
             f"this is {flavor} {number}; {oldest[0]}.{oldest[1]} is the oldest that will do"

@@ -1,4 +1,4 @@
-"""Roles of OpenSearch's security plugin: what the writer, the installer and the maintainer must be allowed."""
+"""Roles of OpenSearch's security plugin: what writer, installer and maintainer must be allowed."""
 
 from typing import Any
 
@@ -42,7 +42,7 @@ def roles(names: Names) -> dict[str, dict[str, Any]]:
                 "cluster:admin/opendistro/ism/policy/*",
             ],
             ours,
-            ["indices:admin/get", "indices:admin/opensearch/ism/managedindex"],
+            ["indices:admin/get", "indices:admin/mapping/put", "indices:admin/opensearch/ism/managedindex"],
         ),
         "maintainer": _role(
             "Prunes the state and, with the installer's role, deletes indices when it uninstalls with data.",
