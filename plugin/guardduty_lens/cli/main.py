@@ -19,6 +19,7 @@ COMMANDS = {
     "filter": ("filter", "Enrich findings: JSON in, JSON lines out."),
     "replay": ("replay", "Send dead letters and archives through again."),
     "fields": ("fields", "List, lint, test and document the fields."),
+    "compile": ("compile", "Write what other engines run, from the same fields."),
     "sample": ("sample", "Make realistic findings, offline."),
     "install": ("install", "Put what the records need into a cluster."),
     "plan": ("plan", "Say what install would do."),

@@ -144,7 +144,8 @@ def _lookup(options: LookupOptions) -> Data:
 
 def _objects(options: ObjectsOptions) -> Data:
     leaves = [
-        {"path": leaf.path, "name": leaf.name or leaf.path, "required": leaf.required} for leaf in options.leaves
+        {"path": leaf.path, "name": leaf.name or leaf.path, "required": leaf.required}
+        for leaf in options.leaves
     ]
     return {"leaves": leaves, "text": options.text}
 

@@ -1,5 +1,6 @@
-"""The ingest pipeline: layout, one grok for each regex, the interpreter, and what the record is in the cluster."""
+"""The ingest pipeline: layout, a grok for each regex, the interpreter, and where a record belongs."""
 
+from collections.abc import Iterable
 from importlib import resources
 from typing import Any
 
@@ -8,6 +9,7 @@ from guardduty_lens.catalogue.regex_dialect import MAX_INPUT
 from guardduty_lens.compilers.opensearch.parameters import interpreter_params
 from guardduty_lens.compilers.opensearch.regexes import Groks
 from guardduty_lens.engine.plan import Plan
+from guardduty_lens.extractors import Extractor
 from guardduty_lens.opensearch.names import Names
 from guardduty_lens.opensearch.resources import META, Resource
 from guardduty_lens.version import __version__
@@ -60,6 +62,11 @@ def ingest_pipeline(plan: Plan, names: Names) -> Resource:
         "processors": [_tagged(tag, processor, failure) for tag, processor in steps],
     }
     return Resource("ingest_pipeline", names.pipeline, body)
+
+
+def fields_left_out(extractors: Iterable[Extractor]) -> dict[str, list[str]]:
+    """Give the fields that a pipeline does not add, by the name of the extractor that only Python can run."""
+    return {extractor.name: [field.name for field in extractor.fields] for extractor in extractors}
 
 
 def _tagged(tag: str, processor: dict[str, Any], failure: str) -> dict[str, Any]:

@@ -43,7 +43,8 @@ class Grok(msgspec.Struct, frozen=True):
     def captures(self) -> dict[str, str]:
         """The key that each named group goes to. Java takes no underscore in it, nor would `.` be one key."""
         return {
-            group: f"lensregex{self.number}group{turn}" for turn, group in enumerate(self.pattern.groups, start=1)
+            group: f"lensregex{self.number}group{turn}"
+            for turn, group in enumerate(self.pattern.groups, start=1)
         }
 
     def processor(self) -> dict[str, Any]:

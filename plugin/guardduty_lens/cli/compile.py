@@ -1,0 +1,77 @@
+"""`guardduty-lens compile`: the fields as what other engines run, written to files."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+import msgspec
+
+from guardduty_lens.cli.options import (
+    USER_ERRORS,
+    catalogue_options,
+    index_prefix_option,
+    severity_scheme,
+)
+from guardduty_lens.compilers.opensearch import NotCompiledError, fields_left_out, ingest_pipeline
+from guardduty_lens.lens import Lens
+from guardduty_lens.opensearch.names import Names
+from guardduty_lens.opensearch.resources import Resource
+
+
+@click.group("compile")
+def command() -> None:
+    """Write what other engines run, from the same fields as `filter` adds."""
+
+
+@command.command("opensearch")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    required=True,
+    help="The folder that the files go to.",
+)
+@catalogue_options
+@index_prefix_option
+def opensearch(
+    output: Path, fields: Path | None, field_prefix: str, severity_scheme: str, index_prefix: str
+) -> None:
+    """Write the ingest pipeline for OpenSearch: the body that is put, KIND/NAME.json for each object."""
+    lens = _lens(fields, field_prefix, severity_scheme)
+    for path in _written(output, _resources(lens, _names(index_prefix))):
+        click.echo(path)
+    for extractor, names in fields_left_out(lens.extractors).items():
+        click.echo(
+            f"not in the pipeline, since only Python can run the extractor {extractor}: {', '.join(names)}",
+            err=True,
+        )
+
+
+def _lens(fields: Path | None, field_prefix: str, scheme: str) -> Lens:
+    try:
+        return Lens(fields=fields, field_prefix=field_prefix, severity_scheme=severity_scheme(scheme))
+    except USER_ERRORS as error:
+        raise click.UsageError(str(error)) from error
+
+
+def _names(index_prefix: str) -> Names:
+    try:
+        return Names(index_prefix)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--index-prefix") from error
+
+
+def _resources(lens: Lens, names: Names) -> list[Resource]:
+    """Give everything that is written, in the order in which it is put."""
+    try:
+        return [ingest_pipeline(lens.plan, names)]
+    except NotCompiledError as error:
+        raise click.UsageError(str(error)) from error
+
+
+def _written(folder: Path, resources: Iterable[Resource]) -> Iterable[Path]:
+    for resource in resources:
+        path = folder / resource.kind / f"{resource.name}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(msgspec.json.format(msgspec.json.encode(resource.body), indent=2) + b"\n")
+        yield path
