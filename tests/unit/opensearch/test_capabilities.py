@@ -1,0 +1,113 @@
+"""What is asked of a cluster, and what follows for what it lacks; a cluster that answers literally."""
+
+import pytest
+
+from guardduty_lens.opensearch.capabilities import Capabilities, UnsuitableError, ask, processor_types
+from guardduty_lens.opensearch.cluster import ClusterError, words_of
+from guardduty_lens.opensearch.resources import Resource
+
+NODES = {
+    "nodes": {
+        n: {"ingest": {"processors": [{"type": t} for t in types]}}
+        for n, types in {"a": ["script", "grok", "set"], "b": ["script", "set"]}.items()
+    }
+}
+NO_HANDLER = ClusterError("400 no handler found for uri [/x] and method [GET]", 400)
+
+
+class Literal:
+    """Stands for a cluster: answers by path, raising what is an exception."""
+
+    def __init__(self, answers):
+        self.answers = answers
+
+    def request(self, method, path, body=None, params=None):
+        answer = self.answers[path]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def cluster(number="3.8.0", distribution="opensearch", policies=None):
+    version = {"number": number} | ({"distribution": distribution} if distribution else {})
+    policies = policies or {}
+    return Literal(
+        {
+            "/": {"version": version},
+            "/_plugins/_ism/policies": policies,
+            "/_ilm/policy": policies,
+            "/_nodes/ingest": NODES,
+        }
+    )
+
+
+def test_only_processors_that_every_node_has_count():
+    assert ask(cluster()) == Capabilities("opensearch", "3.8.0", True, frozenset({"script", "set"}))
+
+
+@pytest.mark.parametrize(
+    ("answer", "there"),
+    [
+        (NO_HANDLER, False),
+        (ClusterError("404 index_not_found_exception: none", 404), True),
+    ],
+)
+def test_index_state_management_is_there_unless_no_handler_is(answer, there):
+    assert ask(cluster(policies=answer)).lifecycle is there
+
+
+def test_a_refusal_is_no_missing_plugin():
+    refusal = ClusterError("403 security_exception: no permissions", 403)
+    with pytest.raises(ClusterError, match="403 security_exception: no permissions"):
+        ask(cluster(policies=refusal))
+
+
+@pytest.mark.parametrize(
+    ("number", "distribution", "says"),
+    [("2.6.0", "opensearch", "opensearch 2.6.0; 2.7 is"), ("7.17.28", None, "elasticsearch 7.17.28; 8.0 is")],
+)
+def test_what_is_too_old_is_refused(number, distribution, says):
+    with pytest.raises(UnsuitableError, match=says):
+        ask(cluster(number, distribution))
+
+
+def test_another_flavor_than_the_user_said_is_refused():
+    with pytest.raises(UnsuitableError, match=r"this is opensearch 3\.8\.0, not elasticsearch"):
+        ask(cluster(), "elasticsearch")
+
+
+def test_processors_within_processors_count():
+    body = {
+        "processors": [{"foreach": {"processor": {"grok": {}}, "on_failure": [{"set": {}}]}}],
+        "on_failure": [{"script": {}}],
+    }
+    assert sorted(processor_types(body)) == ["foreach", "grok", "script", "set"]
+
+
+def test_a_pipeline_is_skipped_where_a_processor_is_missing_and_on_elasticsearch():
+    pipeline = Resource("ingest_pipeline", "p", {"processors": [{"grok": {}}]})
+    have = Capabilities("opensearch", "3.8.0", True, frozenset({"grok"}))
+    assert have.missing(pipeline) is None
+    lacks = Capabilities("opensearch", "3.8.0", True, frozenset())
+    assert lacks.missing(pipeline) == "ingest pipeline: the cluster has no processor grok"
+    elastic = Capabilities("elasticsearch", "9.1.0", True, frozenset({"grok"}))
+    assert elastic.missing(pipeline) == (
+        "ingest pipeline: written for OpenSearch, and never run on Elasticsearch"
+    )
+
+
+class Refusal(Exception):
+    """What opensearch-py raises, as far as it is looked at."""
+
+    status_code = 400
+
+    def __init__(self, info):
+        self.info = info
+
+
+def test_the_causes_of_a_refusal_are_told_within_bounds():
+    cause = {"type": "b", "reason": "x" * 1000}
+    told = words_of(Refusal({"error": {"type": "a", "reason": "first", "caused_by": cause}}))
+    assert told.startswith("400 a: first; b: xxx")
+    assert len(told) == 500
+    assert words_of(Refusal({"error": "no handler"})) == "400 no handler"
