@@ -42,9 +42,10 @@ docs: $(READY) ## write what is made from the catalogue: its pages, and what the
 	$(BIN)/guardduty-lens fields docs -o docs/fields.md
 	$(BIN)/guardduty-lens fields schema -o docs/catalogue.schema.json
 
-generated: $(READY) ## AWS's model and the country names, from botocore and country_converter
+generated: $(READY) ## AWS's model and the country names, from botocore and country_converter; roles
 	$(BIN)/python tools/make_aws_model.py
 	$(BIN)/python tools/make_countries.py
+	$(BIN)/python tools/make_roles.py
 
 opensearch: $(READY) ## start the OpenSearch that the tests use; the last line is its URL
 	@PYTHONPATH=tests/support $(BIN)/python -m servers start

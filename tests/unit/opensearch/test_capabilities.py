@@ -96,7 +96,7 @@ def test_a_pipeline_is_skipped_where_a_processor_is_missing_and_on_elasticsearch
     )
 
 
-class Refusal(Exception):
+class RefusalError(Exception):
     """What opensearch-py raises, as far as it is looked at."""
 
     status_code = 400
@@ -107,7 +107,7 @@ class Refusal(Exception):
 
 def test_the_causes_of_a_refusal_are_told_within_bounds():
     cause = {"type": "b", "reason": "x" * 1000}
-    told = words_of(Refusal({"error": {"type": "a", "reason": "first", "caused_by": cause}}))
+    told = words_of(RefusalError({"error": {"type": "a", "reason": "first", "caused_by": cause}}))
     assert told.startswith("400 a: first; b: xxx")
     assert len(told) == 500
-    assert words_of(Refusal({"error": "no handler"})) == "400 no handler"
+    assert words_of(RefusalError({"error": "no handler"})) == "400 no handler"
