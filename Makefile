@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Made anew whenever what it installs changes.
 READY := $(VENV)/.ready
 
-.PHONY: help demo test test-lowest lint format bench docs generated opensearch opensearch-stop clean
+.PHONY: help demo test test-lowest lint format bench docs templates generated opensearch opensearch-stop clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -42,10 +42,13 @@ docs: $(READY) ## write what is made from the catalogue: its pages, and what the
 	$(BIN)/guardduty-lens fields docs -o docs/fields.md
 	$(BIN)/guardduty-lens fields schema -o docs/catalogue.schema.json
 
-generated: $(READY) ## AWS's model and the country names, from botocore and country_converter; roles
+templates: $(READY) ## the templates of a default installation and the roles, into pipelines/opensearch
+	$(BIN)/python tools/make_templates.py
+	$(BIN)/python tools/make_roles.py
+
+generated: $(READY) ## AWS's model and the country names, from botocore and country_converter
 	$(BIN)/python tools/make_aws_model.py
 	$(BIN)/python tools/make_countries.py
-	$(BIN)/python tools/make_roles.py
 
 opensearch: $(READY) ## start the OpenSearch that the tests use; the last line is its URL
 	@PYTHONPATH=tests/support $(BIN)/python -m servers start
