@@ -6,12 +6,6 @@ from guardduty_lens.opensearch.capabilities import Capabilities, UnsuitableError
 from guardduty_lens.opensearch.cluster import ClusterError, words_of
 from guardduty_lens.opensearch.resources import Resource
 
-NODES = {
-    "nodes": {
-        n: {"ingest": {"processors": [{"type": t} for t in types]}}
-        for n, types in {"a": ["script", "grok", "set"], "b": ["script", "set"]}.items()
-    }
-}
 NO_HANDLER = ClusterError("400 no handler found for uri [/x] and method [GET]", 400)
 
 
@@ -28,21 +22,25 @@ class Literal:
         return answer
 
 
-def cluster(number="3.8.0", distribution="opensearch", policies=None):
-    version = {"number": number} | ({"distribution": distribution} if distribution else {})
+def node(version, *processors, **more):
+    return {"version": version, "ingest": {"processors": [{"type": each} for each in processors]}, **more}
+
+
+def cluster(*nodes, policies=None):
+    nodes = nodes or (node("3.8.0"),)
     policies = policies or {}
     return Literal(
         {
-            "/": {"version": version},
+            "/_nodes/ingest": {"nodes": {str(number): each for number, each in enumerate(nodes)}},
             "/_plugins/_ism/policies": policies,
             "/_ilm/policy": policies,
-            "/_nodes/ingest": NODES,
         }
     )
 
 
-def test_only_processors_that_every_node_has_count():
-    assert ask(cluster()) == Capabilities("opensearch", "3.8.0", True, frozenset({"script", "set"}))
+def test_the_oldest_node_counts_and_processors_that_every_node_has():
+    asked = ask(cluster(node("3.10.0", "script", "grok", "set"), node("3.9.1", "script", "set")))
+    assert asked == Capabilities("opensearch", "3.9.1", True, frozenset({"script", "set"}))
 
 
 @pytest.mark.parametrize(
@@ -63,12 +61,15 @@ def test_a_refusal_is_no_missing_plugin():
 
 
 @pytest.mark.parametrize(
-    ("number", "distribution", "says"),
-    [("2.6.0", "opensearch", "opensearch 2.6.0; 2.7 is"), ("7.17.28", None, "elasticsearch 7.17.28; 8.0 is")],
+    ("old", "says"),
+    [
+        (node("2.6.0"), "opensearch 2.6.0; 2.7 is"),
+        (node("7.17.28", build_flavor="default"), "elasticsearch 7.17.28; 8.0 is"),
+    ],
 )
-def test_what_is_too_old_is_refused(number, distribution, says):
+def test_what_is_too_old_is_refused(old, says):
     with pytest.raises(UnsuitableError, match=says):
-        ask(cluster(number, distribution))
+        ask(cluster(old))
 
 
 def test_another_flavor_than_the_user_said_is_refused():
