@@ -2,7 +2,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from servers import start_opensearch
+from servers import Secured, start_opensearch, start_secured
 
 
 @pytest.fixture(scope="session")
@@ -14,3 +14,10 @@ def opensearch_url() -> Iterator[str]:
         return
     with start_opensearch() as server:
         yield server.url
+
+
+@pytest.fixture(scope="session")
+def secured() -> Iterator[Secured]:
+    """OpenSearch with TLS, basic auth, client certificates and roles."""
+    with start_secured() as server:
+        yield server

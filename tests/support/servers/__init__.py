@@ -3,6 +3,7 @@
 from servers.client import Answer, Client
 from servers.failures import ServerError
 from servers.opensearch import start_opensearch
+from servers.secured import Secured, start_secured
 from servers.server import Server
 
-__all__ = ["Answer", "Client", "Server", "ServerError", "start_opensearch"]
+__all__ = ["Answer", "Client", "Secured", "Server", "ServerError", "start_opensearch", "start_secured"]
