@@ -4,7 +4,7 @@ import ssl
 import urllib.error
 
 import pytest
-from servers import Client, Secured
+from servers import Client, Secured, start_opensearch
 
 
 def test_plain_server_is_the_pinned_opensearch(opensearch_url: str) -> None:
@@ -47,3 +47,21 @@ def test_bearer_of_a_certificate_has_its_roles(secured: Secured) -> None:
     client = Client(secured.url, tls)
     assert client.request("PUT", "/servers-c/_doc/1", {"a": 1}).status == 201
     assert client.request("PUT", "/servers-d/_doc/1", {"a": 1}).status == 403
+
+
+def test_elasticsearch_is_the_pinned_version(elasticsearch_url: str) -> None:
+    answer = Client(elasticsearch_url).request("GET", "/")
+    assert answer.status == 200
+    assert answer.body["version"]["number"] == "9.1.0"
+    assert "distribution" not in answer.body["version"]
+
+
+def test_killed_server_has_its_data_when_it_is_back() -> None:
+    with start_opensearch() as server:
+        assert server.client.request("PUT", "/servers/_doc/1?refresh=true", {"a": 1}).status == 201
+        server.kill()
+        with pytest.raises(OSError, match="refused"):
+            server.client.request("GET", "/")
+        server.restart()
+        assert server.client.request("GET", "/servers/_doc/1").body["_source"] == {"a": 1}
+    assert not server.folder.exists()
