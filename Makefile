@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Made anew whenever what it installs changes.
 READY := $(VENV)/.ready
 
-.PHONY: help demo test test-lowest lint format bench docs generated opensearch opensearch-stop clean
+.PHONY: help demo test test-lowest lint format bench docs templates generated opensearch opensearch-stop clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -41,6 +41,10 @@ docs: $(READY) ## write what is made from the catalogue: its pages, and what the
 	$(BIN)/python tools/make_catalogue.py
 	$(BIN)/guardduty-lens fields docs -o docs/fields.md
 	$(BIN)/guardduty-lens fields schema -o docs/catalogue.schema.json
+
+templates: $(READY) ## the templates of a default installation and the roles, into pipelines/opensearch
+	$(BIN)/python tools/make_templates.py
+	$(BIN)/python tools/make_roles.py
 
 generated: $(READY) ## AWS's model and the country names, from botocore and country_converter
 	$(BIN)/python tools/make_aws_model.py

@@ -49,6 +49,12 @@ def shipped_files():
     return {name for name in names.splitlines() if (ROOT / name).is_file()}
 
 
+def asset_files():
+    """Give the files of the folders beside the package that are, or will be, under version control."""
+    names = run("git", "ls-files", "-co", "--exclude-standard", "pipelines", cwd=ROOT).stdout.decode()
+    return {name for name in names.splitlines() if (ROOT / name).is_file()}
+
+
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
     """Build sdist and wheel from a copy, so that nothing old is in them and nothing new stays here."""
@@ -109,7 +115,10 @@ def elsewhere(tmp_path):
 def test_the_wheel_holds_the_package_and_nothing_else(wheel):
     with zipfile.ZipFile(wheel) as archive:
         names = {name for name in archive.namelist() if ".dist-info/" not in name}
-    assert names == {name.removeprefix("plugin/") for name in shipped_files()}
+    assets = {name for name in names if name.startswith("guardduty_lens/assets/")}
+    assert names - assets == {name.removeprefix("plugin/") for name in shipped_files()}
+    assert assets == {f"guardduty_lens/assets/{name}" for name in asset_files()}
+    assert "guardduty_lens/assets/pipelines/opensearch/index_template/guardduty-lens-log.json" in assets
     assert "guardduty_lens/py.typed" in names
     assert any(name.endswith(".yml") for name in names)
     assert any(name.endswith(".json") for name in names)
@@ -124,6 +133,7 @@ def test_the_sdist_holds_what_it_is_built_from(built):
     with tarfile.open(path) as archive:
         names = {member.name.split("/", 1)[-1] for member in archive.getmembers() if member.isfile()}
     assert names >= shipped_files()
+    assert names >= asset_files()
     assert names >= {"pyproject.toml", "setup.py", "LICENSE", "README.md"}
 
 
@@ -180,6 +190,31 @@ def test_every_module_imports_without_a_warning(environment, elsewhere):
     )
     run(environment / "python", "-W", "error", "-c", "import guardduty_lens", **elsewhere)
     run(environment / "python", "-W", "error", "-c", code, **elsewhere)
+
+
+def test_the_wheel_built_from_a_used_folder_holds_nothing_deleted(built, tmp_path):
+    [sdist] = built.glob("*.tar.gz")
+    with tarfile.open(sdist) as archive:
+        archive.extractall(tmp_path, filter="data")
+    [source] = tmp_path.iterdir()
+    left_over = source / "build/lib/guardduty_lens/assets/pipelines/deleted.json"
+    left_over.parent.mkdir(parents=True)
+    left_over.write_text("{}")
+    run(sys.executable, "-m", "build", "--no-isolation", "--wheel", "--outdir", tmp_path, source, cwd=source)
+    [path] = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(path) as archive:
+        names = archive.namelist()
+    assert "guardduty_lens/assets/pipelines/opensearch/index_template/guardduty-lens-log.json" in names
+    assert not any("deleted" in name for name in names)
+
+
+def test_the_installed_package_finds_its_assets(environment, elsewhere):
+    code = (
+        "from guardduty_lens.assets import asset_folder\n"
+        "print(*(path.name for path in (asset_folder('pipelines') / 'opensearch').iterdir()))"
+    )
+    found = run(environment / "python", "-c", code, **elsewhere).stdout.decode().split()
+    assert {"component_template", "index_template", "elasticsearch"} <= set(found)
 
 
 def test_what_is_installed_is_not_the_checkout(environment, elsewhere):

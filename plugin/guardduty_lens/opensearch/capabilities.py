@@ -1,6 +1,6 @@
 """What a cluster can do: asked first, so that what it cannot do is skipped with a word."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -9,13 +9,15 @@ from guardduty_lens.opensearch.cluster import Cluster, ClusterError
 from guardduty_lens.opensearch.resources import Flavor, Resource
 from guardduty_lens.opensearch.versions import MINIMUM_VERSIONS
 
+_ASKED = ("nodes.*.version", "nodes.*.build_flavor", "nodes.*.ingest.processors.type")
+
 
 class UnsuitableError(ValueError):
     """A cluster that cannot hold the records, or another one than the user said."""
 
 
 class Capabilities(msgspec.Struct, frozen=True):
-    """What was asked of a cluster."""
+    """What was asked of a cluster; `version` is that of its oldest node."""
 
     flavor: Flavor
     version: str
@@ -41,17 +43,19 @@ def ask(cluster: Cluster, wanted: Flavor | None = None) -> Capabilities:
 
     Raises UnsuitableError for one too old, or of another flavor than `wanted`; ClusterError.
     """
-    version = cluster.request("GET", "/")["version"]
-    flavor: Flavor = "opensearch" if version.get("distribution") == "opensearch" else "elasticsearch"
-    number = str(version["number"])
+    answer = cluster.request("GET", "/_nodes/ingest", params={"filter_path": ",".join(_ASKED)})
+    nodes = list(answer["nodes"].values())
+    # OpenSearch may say at `/` that it is Elasticsearch 7.10, for old clients; its nodes don't.
+    flavor: Flavor = "elasticsearch" if any("build_flavor" in node for node in nodes) else "opensearch"
+    oldest = min((str(node["version"]) for node in nodes), key=_parts)
     if wanted is not None and wanted != flavor:
-        raise UnsuitableError(f"this is {flavor} {number}, not {wanted}")
-    oldest = MINIMUM_VERSIONS[flavor]
-    if _parts(number) < oldest:
+        raise UnsuitableError(f"this is {flavor} {oldest}, not {wanted}")
+    needed = MINIMUM_VERSIONS[flavor]
+    if _parts(oldest) < needed:
         raise UnsuitableError(
-            f"this is {flavor} {number}; {oldest[0]}.{oldest[1]} is the oldest that will do"
+            f"this is {flavor} {oldest}; {needed[0]}.{needed[1]} is the oldest that will do"
         )
-    return Capabilities(flavor, number, _has_lifecycle(cluster, flavor), _processors(cluster))
+    return Capabilities(flavor, oldest, _has_lifecycle(cluster, flavor), _processors(nodes))
 
 
 def processor_types(body: dict[str, Any]) -> Iterator[str]:
@@ -80,9 +84,8 @@ def _has_lifecycle(cluster: Cluster, flavor: Flavor) -> bool:
     return True
 
 
-def _processors(cluster: Cluster) -> frozenset[str]:
-    """Give the ingest processors that every node which runs pipelines has."""
-    answer = cluster.request("GET", "/_nodes/ingest", params={"filter_path": "nodes.*.ingest.processors"})
-    nodes = (answer or {}).get("nodes", {}).values()
-    each = [frozenset(one["type"] for one in node["ingest"]["processors"]) for node in nodes]
-    return frozenset.intersection(*each) if each else frozenset()
+def _processors(nodes: Sequence[Mapping[str, Any]]) -> frozenset[str]:
+    """Give the ingest processors that every node has."""
+    return frozenset.intersection(
+        *(frozenset(one["type"] for one in node.get("ingest", {}).get("processors", ())) for node in nodes)
+    )

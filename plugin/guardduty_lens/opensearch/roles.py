@@ -25,14 +25,13 @@ def roles(names: Names) -> dict[str, dict[str, Any]]:
     return {
         "writer": _role(
             "Writes records: log, state, CloudTrail and counters. Reads nothing.",
-            ["cluster:monitor/main", "indices:data/write/bulk"],
+            ["indices:data/write/bulk"],
             ours,
             _CREATE_AND_WRITE,
         ),
         "installer": _role(
             "Puts and takes away templates, retention policies and the ingest pipeline. Sees no document.",
             [
-                "cluster:monitor/main",
                 "cluster:monitor/nodes/info",
                 "cluster:admin/component_template/*",
                 "indices:admin/index_template/*",
@@ -46,7 +45,7 @@ def roles(names: Names) -> dict[str, dict[str, Any]]:
         ),
         "maintainer": _role(
             "Prunes the state and, with the installer's role, deletes indices when it uninstalls with data.",
-            ["cluster:monitor/main", "cluster:monitor/nodes/info", "indices:data/write/bulk"],
+            ["cluster:monitor/nodes/info", "indices:data/write/bulk"],
             ours,
             [
                 "indices:admin/get",
