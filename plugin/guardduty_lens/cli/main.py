@@ -21,6 +21,11 @@ COMMANDS = {
     "fields": ("fields", "List, lint, test and document the fields."),
     "compile": ("compile", "Write what other engines run, from the same fields."),
     "sample": ("sample", "Make realistic findings, offline."),
+    "install": ("install", "Put what the records need into a cluster."),
+    "plan": ("plan", "Say what install would do."),
+    "status": ("status", "Say what is installed, and whether it is as it was put."),
+    "uninstall": ("uninstall", "Take away what install put there."),
+    "prune": ("prune", "Delete closed findings from the state."),
 }
 
 

@@ -1,0 +1,72 @@
+"""`guardduty-lens install`: everything that the records need in a cluster."""
+
+import sys
+from typing import Any
+
+import click
+
+from guardduty_lens.cli.installation import (
+    Look,
+    agreed,
+    installation_options,
+    look,
+    undelivered,
+    yes_option,
+)
+from guardduty_lens.cli.installation_text import change_lines
+from guardduty_lens.cli.opensearch_options import opensearch_options
+from guardduty_lens.opensearch.apply import add_fields, apply
+from guardduty_lens.opensearch.inventory import found_indices
+
+
+@click.command("install")
+@opensearch_options
+@installation_options
+@click.option("--force", is_flag=True, help="Replace objects under our names that are not ours.")
+@click.option("--update-indices", is_flag=True, help="Give new fields to the indices that are there, too.")
+@yes_option
+def command(force: bool, update_indices: bool, yes: bool, **options: Any) -> None:
+    """Put templates, retention policies and the ingest pipeline into a cluster.
+
+    Shows what it will do first, and asks where somebody is at the terminal. Doing it again changes nothing;
+    after a failure it goes on where it stopped.
+    """
+    with undelivered():
+        seen = look(options, force=force)
+        _refuse_foreign(seen)
+        pending = [each for each in seen.changes if each.action != "unchanged"]
+        for line in [*change_lines(pending), *seen.notes]:
+            click.echo(line)
+        if pending:
+            if sys.stdin.isatty() and not yes and not agreed("Make these changes?"):
+                click.echo("nothing was changed")
+                return
+            _make_changes(seen)
+        else:
+            click.echo(f"nothing to change: {len(seen.changes)} objects are as wanted")
+        _see_to_indices(seen, update=update_indices, changed=bool(pending))
+
+
+def _refuse_foreign(seen: Look) -> None:
+    foreign = [f"{each.kind} {each.name}" for each in seen.changes if each.action == "foreign"]
+    if foreign:
+        raise click.UsageError(
+            f"not ours, and left alone: {', '.join(foreign)}. Nothing was changed; "
+            "choose an --index-prefix, or replace them with --force"
+        )
+
+
+def _make_changes(seen: Look) -> None:
+    flavor = seen.capabilities.flavor
+    done = list(apply(seen.cluster, seen.names, flavor, seen.changes, seen.desired, seen.found))
+    click.echo(f"done: {len(done)} of {len(seen.changes)} objects changed")
+
+
+def _see_to_indices(seen: Look, *, update: bool, changed: bool) -> None:
+    """A template is for new indices: say so, or give its fields to those that are there."""
+    indices = found_indices(seen.cluster, seen.names)
+    if update:
+        for index in add_fields(seen.cluster, indices):
+            click.echo(f"{index}: has the fields of its template")
+    elif changed and indices:
+        click.echo(f"as they were (--update-indices gives them new fields): {', '.join(indices)}")

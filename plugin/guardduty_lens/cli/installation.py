@@ -1,0 +1,130 @@
+"""What the commands of an installation share: their options, and a look at the cluster."""
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import click
+import msgspec
+
+from guardduty_lens.cli.main import EXIT_UNDELIVERED
+from guardduty_lens.cli.opensearch_options import connection_of, names_of
+from guardduty_lens.cli.options import USER_ERRORS, catalogue_options, severity_scheme
+from guardduty_lens.opensearch import client
+from guardduty_lens.opensearch.capabilities import Capabilities, UnsuitableError, ask
+from guardduty_lens.opensearch.changes import Change, Found, compare
+from guardduty_lens.opensearch.cluster import Cluster, ClusterError
+from guardduty_lens.opensearch.inventory import found_objects
+from guardduty_lens.opensearch.names import Names
+from guardduty_lens.opensearch.resources import IndexOptions, Resource
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class Look(msgspec.Struct, frozen=True):
+    """A cluster, what it can do and holds, what it is to hold, and what would make it so."""
+
+    cluster: Cluster
+    names: Names
+    capabilities: Capabilities
+    desired: Sequence[Resource]
+    found: Sequence[Found]
+    changes: Sequence[Change]
+    notes: Sequence[str]
+
+
+def installation_options(function: Function) -> Function:
+    """Add the options that say what an installation consists of."""
+    for option in reversed(
+        [
+            click.option(
+                "--shards", type=click.IntRange(1), default=1, show_default=True, help="Of each index."
+            ),
+            click.option(
+                "--replicas", type=click.IntRange(0), default=1, show_default=True, help="Of each shard."
+            ),
+            click.option(
+                "--retention-days",
+                type=click.IntRange(1),
+                help="Delete the months of log, CloudTrail and counters once they are that old. "
+                "[default: never]",
+            ),
+            click.option(
+                "--flat", is_flag=True, help="Also the template of the one index of the first form."
+            ),
+            flavor_option,
+        ]
+    ):
+        function = option(function)
+    return catalogue_options(function)
+
+
+flavor_option = click.option(
+    "--flavor",
+    type=click.Choice(["opensearch", "elasticsearch"]),
+    help="What the cluster must be. [default: what it says]",
+)
+yes_option = click.option("--yes", is_flag=True, help="Don't ask.")
+json_option = click.option("--json", "as_json", is_flag=True, help="For programs.")
+
+
+def look(options: dict[str, Any], *, force: bool = False) -> Look:
+    """Ask the cluster, and compare it with what the options say.
+
+    Raises click.ClickException for what the user got wrong, ClusterError.
+    """
+    from guardduty_lens.compilers.opensearch import NotCompiledError
+    from guardduty_lens.lens import Lens
+    from guardduty_lens.opensearch.desired import desired
+
+    names = names_of(options)
+    try:
+        lens = Lens(
+            fields=options["fields"],
+            field_prefix=options["field_prefix"],
+            severity_scheme=severity_scheme(options["severity_scheme"]),
+        )
+    except USER_ERRORS as error:
+        raise click.UsageError(str(error)) from error
+    cluster, capabilities = connect(options)
+    index_options = IndexOptions(
+        shards=options["shards"],
+        replicas=options["replicas"],
+        retention_days=options["retention_days"],
+    )
+    try:
+        wanted = desired(lens.plan, names, index_options, capabilities, lens.extractors, flat=options["flat"])
+    except NotCompiledError as error:
+        raise click.UsageError(f"no ingest pipeline can be made of these fields: {error}") from error
+    except ValueError as error:  # a field whose name the mappings need themselves
+        raise click.UsageError(str(error)) from error
+    found = found_objects(cluster, names, capabilities)
+    changes = compare(wanted.resources, found, names.prefix, force=force)
+    return Look(cluster, names, capabilities, wanted.resources, found, changes, wanted.notes)
+
+
+def connect(options: dict[str, Any]) -> tuple[Cluster, Capabilities]:
+    """Give the cluster and what it can do. Raises click.UsageError where it will not do, ClusterError."""
+    try:
+        cluster = Cluster(client.connect(connection_of(options)))
+        return cluster, ask(cluster, options["flavor"])
+    except (client.ConnectionOptionsError, UnsuitableError) as error:
+        raise click.UsageError(str(error)) from error
+
+
+@contextmanager
+def undelivered() -> Iterator[None]:
+    """Make a cluster's refusal a line on stderr and exit code 3."""
+    try:
+        yield
+    except ClusterError as error:
+        click.echo(f"guardduty-lens: {error}", err=True)
+        raise click.exceptions.Exit(EXIT_UNDELIVERED) from error
+
+
+def agreed(question: str) -> bool:
+    """Ask on a terminal; raises click.UsageError where there is nobody to ask."""
+    if not sys.stdin.isatty():
+        raise click.UsageError("there is nobody to ask here: say --yes")
+    return click.confirm(question)

@@ -1,0 +1,45 @@
+"""`guardduty-lens uninstall`: takes away exactly what `install` put there."""
+
+from typing import Any
+
+import click
+
+from guardduty_lens.cli.installation import (
+    agreed,
+    connect,
+    flavor_option,
+    undelivered,
+    yes_option,
+)
+from guardduty_lens.cli.installation_text import change_lines
+from guardduty_lens.cli.opensearch_options import names_of, opensearch_options
+from guardduty_lens.opensearch.apply import apply, delete_indices
+from guardduty_lens.opensearch.changes import removals
+from guardduty_lens.opensearch.inventory import found_indices, found_objects
+
+
+@click.command("uninstall")
+@opensearch_options
+@flavor_option
+@click.option("--with-data", is_flag=True, help="Delete the indices too, with all findings in them.")
+@yes_option
+def command(with_data: bool, yes: bool, **options: Any) -> None:
+    """Take away every object that says it is ours, under this prefix; data only with --with-data."""
+    names = names_of(options)
+    with undelivered():
+        cluster, capabilities = connect(options)
+        changes = removals(found_objects(cluster, names, capabilities), names.prefix)
+        indices = found_indices(cluster, names) if with_data else []
+        for line in [*change_lines(changes), *(f"{'remove':<20}{'index':<20}{index}" for index in indices)]:
+            click.echo(line)
+        if not changes and not indices:
+            click.echo("nothing of ours is there")
+            return
+        if not yes and not agreed("Remove all of this?"):
+            click.echo("nothing was removed")
+            return
+        done = [
+            *apply(cluster, names, capabilities.flavor, changes),
+            *delete_indices(cluster, indices),
+        ]
+    click.echo(f"done: {len(done)} removed")

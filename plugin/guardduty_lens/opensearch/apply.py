@@ -1,0 +1,100 @@
+"""Makes changes in a cluster, one request each. What was done stays when one fails; running again goes on."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from guardduty_lens.opensearch.changes import Change, Found
+from guardduty_lens.opensearch.cluster import Cluster, ClusterError
+from guardduty_lens.opensearch.inventory import found_indices, object_path
+from guardduty_lens.opensearch.lifecycle import monthly
+from guardduty_lens.opensearch.names import Names
+from guardduty_lens.opensearch.resources import Flavor, Resource
+
+
+def apply(
+    cluster: Cluster,
+    names: Names,
+    flavor: Flavor,
+    changes: Sequence[Change],
+    desired: Sequence[Resource] = (),
+    found: Sequence[Found] = (),
+) -> Iterator[Change]:
+    """Make the changes in their order, and give each once it is made.
+
+    What is unchanged or foreign is left alone. Raises ClusterError that names the object and gives the
+    server's words.
+    """
+    bodies = {(each.kind, each.name): each for each in desired}
+    there = {(each.kind, each.name): each for each in found}
+    for change in changes:
+        key = (change.kind, change.name)
+        try:
+            if change.action in ("create", "change"):
+                _put(cluster, flavor, bodies[key], there.get(key))
+            elif change.action == "remove":
+                _remove(cluster, names, flavor, change)
+            else:
+                continue
+        except ClusterError as error:
+            raise ClusterError(f"{change.kind} {change.name}: {error}", error.status) from error
+        yield change
+
+
+def delete_indices(cluster: Cluster, indices: Sequence[str]) -> Iterator[str]:
+    """Delete indices by their exact names, and give each once it is gone.
+
+    Raises ClusterError that names the index and gives the server's words.
+    """
+    for index in indices:
+        try:
+            cluster.request("DELETE", f"/{index}")
+        except ClusterError as error:
+            if error.status != 404:  # someone else deleted it first
+                raise ClusterError(f"index {index}: {error}", error.status) from error
+        yield index
+
+
+def add_fields(cluster: Cluster, indices: Sequence[str]) -> Iterator[str]:
+    """Give indices the fields that their template has by now, and give each once it has them.
+
+    What they have stays. Raises ClusterError that names the index and gives the server's words.
+    """
+    for index in indices:
+        try:
+            template = cluster.request("POST", f"/_index_template/_simulate_index/{index}")["template"]
+            properties = template["mappings"].get("properties", {})
+            cluster.request("PUT", f"/{index}/_mapping", body={"properties": properties})
+        except ClusterError as error:
+            raise ClusterError(f"index {index}: {error}", error.status) from error
+        yield index
+
+
+def _put(cluster: Cluster, flavor: Flavor, resource: Resource, there: Found | None) -> None:
+    condition: Mapping[str, int] = there.condition if there else {}
+    path = object_path(resource.kind, resource.name, flavor)
+    cluster.request("PUT", path, body=resource.body, params=condition)
+
+
+def _remove(cluster: Cluster, names: Names, flavor: Flavor, change: Change) -> None:
+    if change.kind == "lifecycle_policy":
+        _release(cluster, names, flavor, change.name)
+    try:
+        cluster.request("DELETE", object_path(change.kind, change.name, flavor))
+    except ClusterError as error:
+        if error.status != 404:  # someone else removed it first
+            raise
+
+
+def _release(cluster: Cluster, names: Names, flavor: Flavor, policy: str) -> None:
+    """Take indices out of a policy's hands: ISM goes on with a deleted one, ILM refuses to delete it."""
+    what = next((what for what in monthly(names) if names.lifecycle(what) == policy), None)
+    if what is None:
+        return
+    start = monthly(names)[what].removesuffix("2*")
+    indices = [index for index in found_indices(cluster, names) if index.startswith(start)]
+    if not indices:
+        return
+    listed = ",".join(indices)
+    if flavor == "opensearch":
+        cluster.request("POST", f"/_plugins/_ism/remove/{listed}")
+    else:
+        cluster.request("POST", f"/{listed}/_ilm/remove")

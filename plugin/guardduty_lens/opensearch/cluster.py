@@ -1,0 +1,69 @@
+"""Requests to a cluster, and its refusals in its own words."""
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from opensearchpy import OpenSearch
+
+_LONGEST_WORDS = 500
+_MOST_CAUSES = 4
+
+
+class ClusterError(Exception):
+    """A request that a cluster refused or did not answer; `status` is None where there was no answer."""
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Cluster:
+    """A cluster as the installer talks to it."""
+
+    def __init__(self, client: "OpenSearch") -> None:
+        self._client = client
+
+    def request(
+        self, method: str, path: str, body: Any = None, params: Mapping[str, Any] | None = None
+    ) -> Any:
+        """Give the decoded answer to a request.
+
+        Raises ClusterError with the server's words where it refuses, or cannot be reached.
+        """
+        from opensearchpy.exceptions import OpenSearchException
+
+        try:
+            return self._client.transport.perform_request(method, path, params=dict(params or {}), body=body)
+        except OpenSearchException as error:
+            raise ClusterError(words_of(error), _status(error)) from error
+
+    def found(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
+        """Give the answer to a GET, None where there is nothing of that name. Raises ClusterError."""
+        try:
+            return self.request("GET", path, params=params)
+        except ClusterError as error:
+            if error.status == 404:
+                return None
+            raise
+
+
+def words_of(error: Exception) -> str:
+    """Give what a server said, its type and its reason with what caused it, without the request."""
+    status, info = _status(error), getattr(error, "info", None)
+    said = info.get("error") if isinstance(info, Mapping) else None
+    text = "; ".join(_causes(said)) if isinstance(said, Mapping) else str(said or info or error)
+    return (f"{status} {text}" if status else text)[:_LONGEST_WORDS]
+
+
+def _causes(said: Any) -> Iterator[str]:
+    for _ in range(_MOST_CAUSES):
+        if not isinstance(said, Mapping):
+            return
+        yield f"{said.get('type')}: {said.get('reason')}"
+        said = said.get("caused_by")
+
+
+def _status(error: Exception) -> int | None:
+    status = getattr(error, "status_code", None)
+    return status if isinstance(status, int) else None

@@ -1,0 +1,69 @@
+"""Roles of OpenSearch's security plugin: what writer, installer and maintainer must be allowed."""
+
+from typing import Any
+
+from guardduty_lens.opensearch.lifecycle import monthly
+from guardduty_lens.opensearch.names import Names
+
+_CREATE_AND_WRITE = [
+    "indices:admin/create",
+    "indices:admin/auto_create",
+    "indices:admin/mapping/put",
+    "indices:admin/mapping/auto_put",
+    "indices:data/write/index",
+    "indices:data/write/bulk*",
+]
+
+
+def roles(names: Names) -> dict[str, dict[str, Any]]:
+    """Give the body of each role by its name, as it is put to `_plugins/_security/api/roles/NAME`.
+
+    The security plugin knows templates, pipelines and policies by kind alone, not by name: the installer may
+    change those of others as well. It may not read or write documents.
+    """
+    ours = [names.state_index, names.log, *monthly(names).values()]
+    return {
+        "writer": _role(
+            "Writes records: log, state, CloudTrail and counters. Reads nothing.",
+            ["cluster:monitor/main", "indices:data/write/bulk"],
+            ours,
+            _CREATE_AND_WRITE,
+        ),
+        "installer": _role(
+            "Puts and takes away templates, retention policies and the ingest pipeline. Sees no document.",
+            [
+                "cluster:monitor/main",
+                "cluster:monitor/nodes/info",
+                "cluster:admin/component_template/*",
+                "indices:admin/index_template/*",
+                "cluster:admin/ingest/pipeline/get",
+                "cluster:admin/ingest/pipeline/put",
+                "cluster:admin/ingest/pipeline/delete",
+                "cluster:admin/opendistro/ism/policy/*",
+            ],
+            ours,
+            ["indices:admin/get", "indices:admin/mapping/put", "indices:admin/opensearch/ism/managedindex"],
+        ),
+        "maintainer": _role(
+            "Prunes the state and, with the installer's role, deletes indices when it uninstalls with data.",
+            ["cluster:monitor/main", "cluster:monitor/nodes/info", "indices:data/write/bulk"],
+            ours,
+            [
+                "indices:admin/get",
+                "indices:admin/delete",
+                "indices:admin/refresh*",
+                "indices:data/read/search",
+                "indices:data/read/scroll*",
+                "indices:data/write/delete*",
+                "indices:data/write/bulk*",
+            ],
+        ),
+    }
+
+
+def _role(about: str, cluster: list[str], patterns: list[str], actions: list[str]) -> dict[str, Any]:
+    return {
+        "description": about,
+        "cluster_permissions": cluster,
+        "index_permissions": [{"index_patterns": patterns, "allowed_actions": actions}],
+    }
