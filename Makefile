@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 # Made anew whenever what it installs changes.
 READY := $(VENV)/.ready
 
-.PHONY: help demo test lint format bench docs generated clean
+.PHONY: help demo test lint format bench docs generated opensearch opensearch-stop clean
 
 help: ## this list
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
 
 $(READY): pyproject.toml setup.py tools/setup.sh
 	@PYTHON="$(PYTHON)" VENV="$(VENV)" sh tools/setup.sh
@@ -40,6 +40,12 @@ docs: $(READY) ## write what is made from the catalogue: its pages, and what the
 generated: $(READY) ## AWS's model and the country names, from botocore and country_converter
 	$(BIN)/python tools/make_aws_model.py
 	$(BIN)/python tools/make_countries.py
+
+opensearch: $(READY) ## start the OpenSearch that the tests use; the last line is its URL
+	@PYTHONPATH=tests/support $(BIN)/python -m servers start
+
+opensearch-stop: $(READY) ## end it
+	@PYTHONPATH=tests/support $(BIN)/python -m servers stop
 
 clean: ## take away what was built
 	rm -rf $(VENV) build dist demo .mypy_cache .ruff_cache .pytest_cache .hypothesis plugin/*.egg-info

@@ -1,0 +1,245 @@
+"""A server unpacked into a folder of its own, run as one process on loopback, and ended with all it wrote."""
+
+import http.client
+import json
+import os
+import shutil
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from servers.account import unprivileged
+from servers.artifacts import Artifact, obtain
+from servers.client import Client
+from servers.failures import ServerError
+from servers.java import Java, find_java
+from servers.process import Process, identify
+
+_UP_SECONDS = 240.0
+_STOP_SECONDS = 20.0
+_TAIL = 6000  # characters of the log in an error
+_HEAP = "-Xms512m -Xmx512m"
+_SUPPORT = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """What is to be run: the artifact, its program and settings file, and the prefix of its variables.
+
+    `prepare` is called with the unpacked home before the first start.
+    """
+
+    artifact: Artifact
+    program: str
+    settings_file: str
+    variables: str
+    settings: Mapping[str, object] = field(default_factory=dict)
+    prepare: Callable[[Path], None] | None = None
+
+
+class Server:
+    """A server on a free port, with data of its own: `start` waits until it answers, `stop` removes it.
+
+    With `hours` 0 it lives no longer than this process. `connect` makes a client of a URL.
+    """
+
+    def __init__(
+        self, distribution: Distribution, connect: Callable[[str], Client], *, hours: float = 0
+    ) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix=f"guardduty-lens-{distribution.artifact.name}-"))
+        self.process: Process | None = None
+        self._hours = hours
+        self._popen: subprocess.Popen[bytes] | None = None
+        self._watchdog: subprocess.Popen[bytes] | None = None
+        self._distribution = distribution
+        self._account = unprivileged()
+        try:
+            self._java = _place_java(find_java(), self.folder)
+            self._home = _unpack(obtain(distribution.artifact), self.folder)
+            self._port, transport_port = _free_ports()
+            self._configure(transport_port)
+        except BaseException:
+            shutil.rmtree(self.folder)
+            raise
+        scheme = "https" if distribution.prepare else "http"
+        self.url = f"{scheme}://127.0.0.1:{self._port}"
+        self.client = connect(self.url)
+
+    @property
+    def log(self) -> Path:
+        """What the server printed."""
+        return self.folder / "server.log"
+
+    def start(self) -> None:
+        """Start it and wait until it answers; raises ServerError with the log's end if it does not."""
+        try:
+            self._launch()
+            self._wait_until_up()
+        except BaseException:
+            self.stop()
+            raise
+
+    def kill(self) -> None:
+        """Kill it at once, as a crash would; its data stay for `restart`."""
+        assert self.process is not None, "not started"
+        self.process.kill()
+        self._reap()
+
+    def restart(self) -> None:
+        """Start it again after `kill`, on the same port and data."""
+        assert self.process is None or not self.process.runs(), "still running"
+        self.start()
+
+    def stop(self) -> None:
+        """End it and remove its folder; harmless if it is gone already."""
+        if self.process is not None:
+            self.process.end(_STOP_SECONDS)
+        self._reap()
+        if self._watchdog is not None:
+            _dismiss(self._watchdog)
+            self._watchdog = None
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def leave(self) -> Process:
+        """Leave it running after this process; the watchdog ends it when its hours are over."""
+        assert self._hours, "only a server with hours of its own can be left"
+        assert self.process is not None, "not started"
+        for child in (self._popen, self._watchdog):
+            if child is not None:
+                child.returncode = 0  # nobody waits for it any more
+        return self.process
+
+    def _launch(self) -> None:
+        environment = {
+            "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
+            "HOME": str(self.folder),
+            f"{self._distribution.variables}_JAVA_HOME": str(self._java.home),
+            f"{self._distribution.variables}_JAVA_OPTS": f"{_HEAP} -Duser.home={self.folder}",
+        }
+        number = self._account.number
+        with self.log.open("ab") as log:
+            self._popen = subprocess.Popen(
+                [self._home / self._distribution.program],
+                cwd=self._home,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                user=number,
+                group=number,
+                extra_groups=None if number is None else [],
+            )
+        self.process = identify(self._popen.pid)
+        if self._watchdog is not None:
+            _dismiss(self._watchdog)
+        self._watchdog = _watch(self.process, self.folder, self._hours * 3600)
+
+    def _wait_until_up(self) -> None:
+        deadline = time.monotonic() + _UP_SECONDS
+        while not self._is_up():
+            assert self._popen is not None
+            if self._popen.poll() is not None:
+                raise ServerError(f"{self._distribution.program} ended: {self._tail()}")
+            if time.monotonic() > deadline:
+                raise ServerError(f"{self._distribution.program} not up in {_UP_SECONDS:g} s: {self._tail()}")
+            time.sleep(0.25)
+
+    def _is_up(self) -> bool:
+        try:
+            answer = self.client.request(
+                "GET", "/_cluster/health?wait_for_status=yellow&timeout=5s", seconds=10
+            )
+        except (OSError, http.client.HTTPException):
+            return False  # not listening yet
+        return answer.status == 200
+
+    def _tail(self) -> str:
+        return self.log.read_text(errors="replace")[-_TAIL:]
+
+    def _reap(self) -> None:
+        if self._popen is not None:
+            self._popen.wait()
+
+    def _configure(self, transport_port: int) -> None:
+        settings: dict[str, object] = {
+            "cluster.name": self.folder.name,
+            "node.name": "test",
+            "discovery.type": "single-node",
+            "network.host": "127.0.0.1",
+            "http.port": self._port,
+            "transport.port": transport_port,
+            "path.data": str(self.folder / "data"),
+            "path.logs": str(self.folder / "logs"),
+            "cluster.routing.allocation.disk.threshold_enabled": False,
+            **self._distribution.settings,
+        }
+        if self._distribution.prepare is not None:
+            self._distribution.prepare(self._home)
+        # JSON values are YAML values.
+        lines = [f"{name}: {json.dumps(value)}\n" for name, value in settings.items()]
+        (self._home / "config" / self._distribution.settings_file).write_text("".join(lines))
+        if self._java.reduced:
+            _adapt_to_reduced_java(self._home)
+        self._account.own(self.folder)
+
+
+def _unpack(archive: Path, folder: Path) -> Path:
+    """Unpack with the modes that the zip records, which zipfile does not; the one folder inside."""
+    with zipfile.ZipFile(archive) as opened:
+        opened.extractall(folder)
+        for member in opened.infolist():
+            mode = stat.S_IMODE(member.external_attr >> 16)
+            if mode and not member.is_dir():
+                (folder / member.filename).chmod(mode)
+        return folder / opened.infolist()[0].filename.split("/")[0]
+
+
+def _place_java(java: Java, folder: Path) -> Java:
+    """The wheel's Java lies in root's cache, where the server's account can't read; so copy it."""
+    if not java.reduced:
+        return java
+    shutil.copytree(java.home, folder / "java", symlinks=True)
+    return Java(folder / "java", reduced=True)
+
+
+def _adapt_to_reduced_java(home: Path) -> None:
+    options = home / "config" / "jvm.options"
+    module = "--add-modules=jdk.incubator.vector"
+    lines = [line for line in options.read_text().splitlines() if module not in line]
+    options.write_text("\n".join(lines) + "\n")
+    shutil.rmtree(home / "modules" / "analysis-common", ignore_errors=True)
+
+
+def _free_ports() -> tuple[int, int]:
+    with socket.socket() as one, socket.socket() as other:
+        for each in (one, other):
+            each.bind(("127.0.0.1", 0))
+        return one.getsockname()[1], other.getsockname()[1]
+
+
+def _watch(server: Process, folder: Path, seconds: float) -> subprocess.Popen[bytes]:
+    arguments = [str(server.pid), str(server.started), str(folder), str(seconds)]
+    return subprocess.Popen(
+        [sys.executable, "-m", "servers.watchdog", *arguments],
+        env={**os.environ, "PYTHONPATH": str(_SUPPORT)},
+        stdin=subprocess.DEVNULL if seconds else subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,  # Ctrl-C at a terminal must not end the watchdog before its server
+    )
+
+
+def _dismiss(watchdog: subprocess.Popen[bytes]) -> None:
+    """End a watchdog without letting it act."""
+    watchdog.kill()
+    watchdog.wait()
+    if watchdog.stdin is not None:
+        watchdog.stdin.close()
