@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Made anew whenever what it installs changes.
 READY := $(VENV)/.ready
 
-.PHONY: help demo test lint format bench docs generated opensearch opensearch-stop clean
+.PHONY: help demo test test-lowest lint format bench docs generated opensearch opensearch-stop clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -19,6 +19,11 @@ demo: $(READY) ## filter the shipped findings and say what was found
 
 test: $(READY) lint ## everything
 	$(BIN)/python -m pytest
+
+test-lowest: ## the tests with every dependency at its lower bound, in an environment of its own
+	$(PYTHON) tools/lowest_versions.py > .lowest.txt
+	@PYTHON="$(PYTHON)" VENV=.venv-lowest CONSTRAINTS=.lowest.txt sh tools/setup.sh
+	.venv-lowest/bin/python -m pytest
 
 lint: $(READY) ## ruff, and mypy in its strict mode
 	$(BIN)/ruff check
@@ -48,4 +53,4 @@ opensearch-stop: $(READY) ## end it
 	@PYTHONPATH=tests/support $(BIN)/python -m servers stop
 
 clean: ## take away what was built
-	rm -rf $(VENV) build dist demo .mypy_cache .ruff_cache .pytest_cache .hypothesis plugin/*.egg-info
+	rm -rf $(VENV) .venv-lowest .lowest.txt build dist demo .mypy_cache .ruff_cache .pytest_cache .hypothesis plugin/*.egg-info

@@ -30,4 +30,4 @@ if [ -z "$python" ]; then
     exit 1
 fi
 "$python" -m venv "$VENV"
-"$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+"$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --editable '.[dev]' ${CONSTRAINTS:+--constraint "$CONSTRAINTS"}

@@ -3,6 +3,7 @@
 import logging
 import time
 import uuid
+from typing import Any
 
 import msgspec
 
@@ -53,6 +54,14 @@ class Stats:
     def _document(self, now: int, *, final: bool) -> Document:
         self._number += 1
         moment = iso(now)
-        body = {"@timestamp": moment, "run": self._run, "final": final, "version": __version__}
-        encoded = msgspec.json.encode(body | self._counters.summary())
+        body = {"@timestamp": moment, "run_id": self._run, "final": final, "version": __version__}
+        encoded = msgspec.json.encode(body | _without_dots(self._counters.summary()))
         return Document(self._names.stats_index(moment[:7]), f"{self._run}-{self._number}", encoded)
+
+
+def _without_dots(counts: dict[str, Any]) -> dict[str, Any]:
+    """Write names, a rule's for example, without dots: to a cluster they would be paths, which may clash."""
+    return {
+        key.replace(".", "_"): _without_dots(value) if isinstance(value, dict) else value
+        for key, value in counts.items()
+    }
