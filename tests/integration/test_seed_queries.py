@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from events import event
+from finding_events import event
 from opensearchpy import OpenSearch
 
 from guardduty_lens.cli.main import main
@@ -129,12 +129,11 @@ def test_the_first_document_s_map_of_countries(opensearch_url: str, tmp_path: Pa
     probe = {
         "actionType": "PORT_PROBE",
         "networkConnectionAction": None,
-        "portProbeAction": {
-            "portProbeDetails": [{"remoteIpDetails": {"country": {"countryName": "Peru"}}}]
-        },
+        "portProbeAction": {"portProbeDetails": [{"remoteIpDetails": {"country": {"countryName": "Peru"}}}]},
     }
     findings = [
-        event(detail={"id": f"p{number}", "service": {"action": probe}}, id=f"e{number}") for number in (1, 2, 2)
+        event(detail={"id": f"p{number}", "service": {"action": probe}}, id=f"e{number}")
+        for number in (1, 2, 2)
     ]
     source = tmp_path / "in.jsonl"
     source.write_text("".join(json.dumps(each) + "\n" for each in findings))
@@ -146,7 +145,8 @@ def test_the_first_document_s_map_of_countries(opensearch_url: str, tmp_path: Pa
     field = "service.action.portProbeAction.portProbeDetails.0.remoteIpDetails.country.countryName.keyword"
     terms = {"terms": {"field": field, "order": {"_count": "desc"}, "size": 5}}
     found = client.search(
-        index=f"{prefix}guarddutylogs", body={"size": 0, "track_total_hits": True, "aggs": {"countries": terms}}
+        index=f"{prefix}guarddutylogs",
+        body={"size": 0, "track_total_hits": True, "aggs": {"countries": terms}},
     )
     assert found["hits"]["total"]["value"] == 2
     assert found["aggregations"]["countries"]["buckets"] == [{"key": "Peru", "doc_count": 2}]

@@ -111,9 +111,9 @@ class Documents:
         if since is not None:
             times[self._lag] = round((arrival - since) / 1000, 3)
         if self._flat and record.kind == "finding":
-            buffer.clear()
-            flattened(record, buffer)
-            return encode_json(msgspec.json.decode(buffer) | times)
+            flat = bytearray()
+            flattened(record, flat)
+            return encode_json(msgspec.json.decode(flat) | times)
         if head.was_timestamp is UNSET and head.was_ingested is UNSET and head.was_lag is UNSET:
             encoded = msgspec.json.encode(times)
             buffer[-1:] = b","
