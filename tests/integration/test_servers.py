@@ -1,6 +1,10 @@
 """The servers that the other tests rely on."""
 
-from servers import Client
+import ssl
+import urllib.error
+
+import pytest
+from servers import Client, Secured, start_opensearch
 
 
 def test_plain_server_is_the_pinned_opensearch(opensearch_url: str) -> None:
@@ -8,3 +12,56 @@ def test_plain_server_is_the_pinned_opensearch(opensearch_url: str) -> None:
     assert answer.status == 200
     assert answer.body["version"]["distribution"] == "opensearch"
     assert answer.body["version"]["number"].startswith("3.")
+
+
+def test_secured_server_answers_its_admin_over_verified_tls(secured: Secured) -> None:
+    answer = secured.request("GET", "/")
+    assert answer.status == 200
+    assert secured.url.startswith("https://")
+
+
+def test_secured_server_is_not_trusted_without_its_authority(secured: Secured) -> None:
+    with pytest.raises(urllib.error.URLError, match="CERTIFICATE_VERIFY_FAILED"):
+        Client(secured.url, ssl.create_default_context(), secured.admin).request("GET", "/")
+
+
+@pytest.mark.parametrize("user", [("admin", "admin"), ("nobody", "wrong")])
+def test_secured_server_refuses_a_wrong_password(secured: Secured, user: tuple[str, str]) -> None:
+    assert secured.request("GET", "/", user=user).status == 401
+
+
+def test_role_lets_its_user_write_where_it_says_and_nowhere_else(secured: Secured) -> None:
+    allowed = {"index_patterns": ["servers-a"], "allowed_actions": ["create_index", "write"]}
+    secured.put_role("servers-writer", {"cluster_permissions": [], "index_permissions": [allowed]})
+    writer = secured.put_user("servers-writer", ["servers-writer"])
+    assert secured.request("PUT", "/servers-a/_doc/1", {"a": 1}, user=writer).status == 201
+    assert secured.request("PUT", "/servers-b/_doc/1", {"a": 1}, user=writer).status == 403
+
+
+def test_bearer_of_a_certificate_has_its_roles(secured: Secured) -> None:
+    allowed = {"index_patterns": ["servers-c"], "allowed_actions": ["create_index", "write"]}
+    secured.put_role("servers-bearer", {"cluster_permissions": [], "index_permissions": [allowed]})
+    pair = secured.put_certificate("servers-bearer", ["servers-bearer"])
+    tls = ssl.create_default_context(cafile=str(secured.ca))
+    tls.load_cert_chain(pair.certificate, pair.key)
+    client = Client(secured.url, tls)
+    assert client.request("PUT", "/servers-c/_doc/1", {"a": 1}).status == 201
+    assert client.request("PUT", "/servers-d/_doc/1", {"a": 1}).status == 403
+
+
+def test_elasticsearch_is_the_pinned_version(elasticsearch_url: str) -> None:
+    answer = Client(elasticsearch_url).request("GET", "/")
+    assert answer.status == 200
+    assert answer.body["version"]["number"] == "9.1.0"
+    assert "distribution" not in answer.body["version"]
+
+
+def test_killed_server_has_its_data_when_it_is_back() -> None:
+    with start_opensearch() as server:
+        assert server.client.request("PUT", "/servers/_doc/1?refresh=true", {"a": 1}).status == 201
+        server.kill()
+        with pytest.raises(OSError, match="refused"):
+            server.client.request("GET", "/")
+        server.restart()
+        assert server.client.request("GET", "/servers/_doc/1").body["_source"] == {"a": 1}
+    assert not server.folder.exists()

@@ -1,8 +1,19 @@
 """Real servers for the tests and for `make opensearch`: on loopback, ended with all they wrote."""
 
 from servers.client import Answer, Client
+from servers.elasticsearch import start_elasticsearch
 from servers.failures import ServerError
 from servers.opensearch import start_opensearch
+from servers.secured import Secured, start_secured
 from servers.server import Server
 
-__all__ = ["Answer", "Client", "Server", "ServerError", "start_opensearch"]
+__all__ = [
+    "Answer",
+    "Client",
+    "Secured",
+    "Server",
+    "ServerError",
+    "start_elasticsearch",
+    "start_opensearch",
+    "start_secured",
+]

@@ -41,6 +41,19 @@ OPENSEARCH = Artifact(
     "3.8.0",
     "196c3cf4602c394f2e40e6174ccbf2a924eae37246f08fa6bbb6b75f9fd5ff1f",
 )
+# Made for 3.4.0; `secured.py` says what makes 3.8.0 accept it.
+SECURITY_PLUGIN = Artifact(
+    "org.opensearch.plugin",
+    "opensearch-security",
+    "3.4.0.0",
+    "fc164c084979f7f793d295b6bca56bf8bee76dafb762adef9f14fa872e0a7596",
+)
+ELASTICSEARCH = Artifact(
+    "org.elasticsearch.distribution.integ-test-zip",
+    "elasticsearch",
+    "9.1.0",
+    "be5c5440bb6344cee4070f8f77a6c3cd72363db494944047cdd93748c4e19111",
+)
 
 
 def obtain(artifact: Artifact) -> Path:

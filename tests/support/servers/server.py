@@ -22,6 +22,7 @@ from servers.failures import ServerError
 from servers.java import Java, find_java
 from servers.process import Process, identify
 
+CLUSTER_HEALTH = "/_cluster/health?wait_for_status=yellow&timeout=5s"
 _UP_SECONDS = 240.0
 _STOP_SECONDS = 20.0
 _TAIL = 6000  # characters of the log in an error
@@ -33,7 +34,8 @@ _SUPPORT = Path(__file__).resolve().parents[1]
 class Distribution:
     """What is to be run: the artifact, its program and settings file, and the prefix of its variables.
 
-    `prepare` is called with the unpacked home before the first start.
+    `prepare` is called with the unpacked home before the first start; the server is up when every path of
+    `up_paths` answers 200.
     """
 
     artifact: Artifact
@@ -42,6 +44,8 @@ class Distribution:
     variables: str
     settings: Mapping[str, object] = field(default_factory=dict)
     prepare: Callable[[Path], None] | None = None
+    scheme: str = "http"
+    up_paths: tuple[str, ...] = (CLUSTER_HEALTH,)
 
 
 class Server:
@@ -68,8 +72,7 @@ class Server:
         except BaseException:
             shutil.rmtree(self.folder)
             raise
-        scheme = "https" if distribution.prepare else "http"
-        self.url = f"{scheme}://127.0.0.1:{self._port}"
+        self.url = f"{distribution.scheme}://127.0.0.1:{self._port}"
         self.client = connect(self.url)
 
     @property
@@ -154,12 +157,12 @@ class Server:
 
     def _is_up(self) -> bool:
         try:
-            answer = self.client.request(
-                "GET", "/_cluster/health?wait_for_status=yellow&timeout=5s", seconds=10
-            )
+            answers = [
+                self.client.request("GET", path, seconds=10).status for path in self._distribution.up_paths
+            ]
         except (OSError, http.client.HTTPException):
             return False  # not listening yet
-        return answer.status == 200
+        return all(status == 200 for status in answers)
 
     def _tail(self) -> str:
         return self.log.read_text(errors="replace")[-_TAIL:]
