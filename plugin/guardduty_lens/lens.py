@@ -121,6 +121,23 @@ class Lens:
             take = _bound(loop, written, self.counters)
         return Stream(Splitter(self._read, self._unwrapper.limits, byte, take), self._spans, source)
 
+    def refuse(self, record: Record, reason: str) -> None:
+        """Count a record that was given as rejected instead: whoever it was written to will not have it."""
+        self._take_back(record)
+        count(self.counters.rejected, reason)
+
+    def lose(self, record: Record) -> None:
+        """Count a record that was given as undelivered instead."""
+        self._take_back(record)
+        count(self.counters.undelivered, record.kind)
+
+    def _take_back(self, record: Record) -> None:
+        self.counters.take_back(record.kind, self._label(record))
+
+    def _label(self, record: Record) -> str | None:
+        """Give the severity label that a finding is counted by."""
+        return (record.severity_label or self.plan.scheme.default) if record.kind == "finding" else None
+
     def _read(self, raw: bytes) -> Any:
         """Give the record of a payload of the common shapes, else its decoded value."""
         record = self._engine.splice(raw) if self._splices else None
@@ -169,8 +186,9 @@ class Lens:
                 count(counters.filtered, rule.name)
                 return False
         count(counters.records, record.kind)
-        if record.kind == "finding":
-            count(counters.findings, record.severity_label or self.plan.scheme.default)
+        label = self._label(record)
+        if label is not None:
+            count(counters.findings, label)
         return True
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from events import event
+from finding_events import event
 from opensearchpy import OpenSearch
 
 from guardduty_lens.cli.main import main

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from command_line import COMMAND, json_lines
-from events import EVENT, compact, event
+from finding_events import EVENT, compact, event
 
 from guardduty_lens import Extractor, ExtractorField, Lens
 from guardduty_lens.extractors import ENTRY_POINT_GROUP, ExtractorError, check_names

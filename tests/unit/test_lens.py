@@ -11,7 +11,7 @@ from itertools import product
 from pathlib import Path
 
 import pytest
-from events import EVENT, bare, compact, enveloped, event
+from finding_events import EVENT, bare, compact, enveloped, event
 
 import guardduty_lens
 from guardduty_lens import Lens, Record, Rejected

@@ -1,16 +1,47 @@
 """`guardduty-lens filter`: payloads of any shape in, enriched records out."""
 
+import logging
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from guardduty_lens import rules
+from guardduty_lens.cli.opensearch_options import connection_of, names_of, opensearch_options
 from guardduty_lens.cli.options import USER_ERRORS, lens_options, rule_options, severity_scheme
 from guardduty_lens.cli.run import Job, run
+from guardduty_lens.inputs.files import STANDARD
 from guardduty_lens.lens import Lens
+from guardduty_lens.opensearch.client import DEFAULT_GIVE_UP_AFTER_SECONDS
 from guardduty_lens.outputs import forms
 from guardduty_lens.outputs.dead_letters import DEFAULT_PATH
+
+if TYPE_CHECKING:
+    from guardduty_lens.cli.cluster import Cluster
+
+_OF_CLUSTERS = ("url", "user", "no_state", "with_foreign", "flat")
+
+CLUSTER_OPTIONS = [
+    click.option("--no-state", is_flag=True, help="No state (one document a finding): the log alone."),
+    click.option(
+        "--with-foreign", is_flag=True, help="To the cluster's log also events that are not GuardDuty's."
+    ),
+    click.option(
+        "--flat",
+        is_flag=True,
+        help="The AWS blog post's own form: `detail` flattened, in the one index guarddutylogs, created by "
+        "finding id, so that the first version of a finding is never updated.",
+    ),
+    click.option(
+        "--give-up-after",
+        type=click.FloatRange(1, 86_400),
+        default=DEFAULT_GIVE_UP_AFTER_SECONDS,
+        show_default=True,
+        metavar="SECONDS",
+        help="How long the cluster is tried again while it does not confirm.",
+    ),
+]
+"""What matters only with `--to opensearch`."""
 
 
 def job_options(function: Any) -> Any:
@@ -39,11 +70,19 @@ def job_options(function: Any) -> Any:
                 help="Processes that share regular files among them; the order is kept.",
             ),
             click.option("--unbuffered", is_flag=True, help="Hand on each record at once."),
+            click.option(
+                "--to",
+                type=click.Choice(["file", "opensearch"]),
+                default="file",
+                show_default=True,
+                help="Where records go: --output, or the cluster at --url.",
+            ),
+            *CLUSTER_OPTIONS,
             click.option("-q", "--quiet", is_flag=True, help="No summary on standard error."),
         ]
     ):
         function = option(function)
-    return lens_options(rule_options(function))
+    return lens_options(rule_options(opensearch_options(function)))
 
 
 @click.command("filter")
@@ -78,8 +117,31 @@ def start(paths: tuple[Path, ...], **options: Any) -> None:
         quiet=options["quiet"],
         unbuffered=options["unbuffered"],
         workers=options["workers"],
+        cluster=_cluster(options),
     )
     run(job, make_lens(options))
+
+
+def _cluster(options: dict[str, Any]) -> "Cluster | None":
+    """Make the cluster that the options ask for; what is wrong with them is a usage error."""
+    asked = [name for name in _OF_CLUSTERS if options[name]]
+    if options["to"] != "opensearch":
+        if asked:
+            raise click.UsageError(f"--{asked[0].replace('_', '-')} goes with --to opensearch")
+        return None
+    if options["flatten"] or options["add_only"] or options["output"] != STANDARD:
+        raise click.UsageError("--output, --flatten and --add-only do not go with --to opensearch")
+    from guardduty_lens.cli.cluster import Cluster
+
+    # What opensearch-py says of each request is said by us, once and in fewer words.
+    logging.getLogger("opensearch").setLevel(logging.CRITICAL)
+    return Cluster(
+        connection=connection_of(options),
+        names=names_of(options),
+        state=not options["no_state"],
+        flat=options["flat"],
+        give_up_after=options["give_up_after"],
+    )
 
 
 def make_lens(options: dict[str, Any]) -> Lens:
@@ -101,6 +163,10 @@ def make_lens(options: dict[str, Any]) -> Lens:
 
 def _rules(options: dict[str, Any], lens: Lens) -> list[rules.Rule]:
     made = []
+    if options["to"] == "opensearch" and not options["with_foreign"]:
+        from guardduty_lens.opensearch.documents import without_foreign
+
+        made.append(without_foreign())
     if options["only"]:
         made.append(rules.only_kinds(options["only"]))
     if options["exclude_samples"]:

@@ -5,20 +5,24 @@ import gc
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, NoReturn
+from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
 
 import click
 import msgspec
 
 from guardduty_lens.cli.main import EXIT_DONE, EXIT_REJECTED, EXIT_UNDELIVERED
 from guardduty_lens.cli.progress import Progress
+from guardduty_lens.cli.sinks import ClusterError, FileSink, Sink, opened_output, write_all
 from guardduty_lens.cli.summary import summary_text
 from guardduty_lens.cli.workers import Outputs, WorkerError, ranges_of, run_workers, why_alone
-from guardduty_lens.inputs.files import BLOCK_BYTES, STANDARD, Unread, expand, read_blocks
+from guardduty_lens.inputs.files import STANDARD, Unread, expand, read_blocks
 from guardduty_lens.lens import Lens
 from guardduty_lens.outputs.dead_letters import DeadLetters
-from guardduty_lens.outputs.forms import Form, whole
+from guardduty_lens.outputs.forms import Form
 from guardduty_lens.payloads.pieces import Rejected
+
+if TYPE_CHECKING:
+    from guardduty_lens.cli.cluster import Cluster  # imported where it is wanted
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,13 +36,15 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     quiet: bool = False
     unbuffered: bool = False
     workers: int = 1
+    cluster: "Cluster | None" = None
+    """Where records go instead of `output`."""
 
 
 def run(job: Job, lens: Lens) -> NoReturn:
     """Run a job, print the summary on standard error, and exit with the code that says how it went."""
     sources = expand(job.inputs) if job.inputs else [STANDARD]
     _refuse_own_outputs(job, sources)
-    alone = why_alone(sources) if job.workers > 1 else "asked for"
+    alone = _why_alone(job, sources)
     if job.workers > 1 and alone and not job.quiet:
         click.echo(f"guardduty-lens: one worker, since {alone}", err=True)
     work = _pass_all_through if alone else _share_out
@@ -50,13 +56,20 @@ def run(job: Job, lens: Lens) -> NoReturn:
     sys.exit(code)
 
 
+def _why_alone(job: Job, sources: list[Path]) -> str:
+    """Say why one process does it all, or nothing."""
+    if job.workers == 1:
+        return "asked for"
+    return "records go to a cluster" if job.cluster is not None else why_alone(sources)
+
+
 def _outcome(work: Callable[..., None], job: Job, lens: Lens, *arguments: Any) -> int:
     """Do a part of the run, say what went wrong with it, and give the exit code."""
     try:
         work(job, lens, *arguments)
     except Unread as error:
         click.echo(f"guardduty-lens: could not read {error}", err=True)
-    except WorkerError as error:
+    except (WorkerError, ClusterError) as error:
         click.echo(f"guardduty-lens: {error}", err=True)
     except OSError as error:
         click.echo(f"guardduty-lens: could not deliver: {error.strerror or error}", err=True)
@@ -68,7 +81,8 @@ def _outcome(work: Callable[..., None], job: Job, lens: Lens, *arguments: Any) -
 def _refuse_own_outputs(job: Job, sources: list[Path]) -> None:
     """Raise UsageError where a file is read and written, or written twice, or has no folder to be in."""
     used = {source.resolve(): "read and written" for source in sources if source != STANDARD}
-    for path in (job.output, job.dead_letters, job.summary):
+    output = None if job.cluster is not None else job.output
+    for path in (output, job.dead_letters, job.summary):
         if path is None or path == STANDARD or _is_device(path):
             continue
         if path.resolve() in used:
@@ -85,61 +99,65 @@ def _is_device(path: Path) -> bool:
 
 def _share_out(job: Job, lens: Lens, sources: list[Path]) -> None:
     """Have several processes pass the inputs to the output. Raises WorkerError, or Unread."""
-    with DeadLetters(job.dead_letters) as dead_letters, _opened_output(job.output) as output:
+    with DeadLetters(job.dead_letters) as dead_letters, opened_output(job.output) as output:
 
         def write(written: bytearray) -> None:
-            _write_all(output, written)
+            write_all(output, written)
 
         outputs = Outputs(job.form, write, dead_letters.write)
         run_workers(lens, ranges_of(sources), job.workers, outputs)
 
 
 def _pass_all_through(job: Job, lens: Lens, sources: list[Path]) -> None:
-    """Pass every input to the output. Raises Unread for the first, OSError for the second."""
+    """Pass every input to the output. Raises Unread for the first; OSError or ClusterError for the second."""
     with (
         DeadLetters(job.dead_letters) as dead_letters,
-        _opened_output(job.output) as output,
-        _progress(job, lens, sources, output) as progress,
+        _sink(job, lens, dead_letters) as sink,
+        _progress(job, lens, sources, sink) as progress,
     ):
-        written = bytearray()
-        at_once = written if job.form is whole and not job.unbuffered else None
-        for source in sources:
-            for item in lens.stream(_blocks(source, output, written, progress), str(source), at_once):
-                if isinstance(item, Rejected):
-                    dead_letters.write(item)
-                    continue
-                job.form(item, written)
-                written += b"\n"
-                if job.unbuffered or len(written) > BLOCK_BYTES:
-                    _hand_on(output, written)
-            _hand_on(output, written)
+        try:
+            _pass_through(lens, sources, sink, dead_letters, progress)
+        except Unread:
+            sink.flush()  # what was read before is delivered all the same
+            raise
+        sink.flush()
 
 
-def _progress(job: Job, lens: Lens, sources: list[Path], output: BinaryIO) -> Progress:
+def _pass_through(
+    lens: Lens, sources: list[Path], sink: Sink, dead_letters: DeadLetters, progress: Progress
+) -> None:
+    for source in sources:
+        name = str(source)
+        for item in lens.stream(_blocks(source, sink, progress), name, sink.at_once):
+            if isinstance(item, Rejected):
+                dead_letters.write(item)
+            else:
+                sink.write(item, name)
+        sink.hand_on(more=True)
+
+
+def _sink(job: Job, lens: Lens, dead_letters: DeadLetters) -> contextlib.AbstractContextManager[Sink]:
+    if job.cluster is not None:
+        from guardduty_lens.cli.cluster import ClusterSink
+
+        return ClusterSink(job.cluster, lens, dead_letters)
+    return FileSink(job.output, job.form, unbuffered=job.unbuffered)
+
+
+def _progress(job: Job, lens: Lens, sources: list[Path], sink: Sink) -> Progress:
     """Show progress, unless nobody wants it, or records go to a terminal too."""
-    wanted = not job.quiet and not output.isatty()
+    wanted = not job.quiet and not sink.is_terminal
     return Progress(sources, lambda: sum(lens.counters.records.values()), wanted=wanted)
 
 
-def _hand_on(output: BinaryIO, written: bytearray) -> None:
-    _write_all(output, written)
-    written.clear()
-
-
-def _write_all(output: BinaryIO, written: bytearray) -> None:
-    """Write to an unbuffered file, which may take less than it is given."""
-    done = output.write(written)
-    while done < len(written):
-        done += output.write(memoryview(written)[done:])
-
-
-def _blocks(source: Path, output: BinaryIO, written: bytearray, progress: Progress) -> Iterator[bytes]:
+def _blocks(source: Path, sink: Sink, progress: Progress) -> Iterator[bytes]:
     """Read an input; what a block gave is handed on before the next is waited for."""
     with _opened_input(source) as file:
+        more = source != STANDARD and source.is_file()
         blocks = read_blocks(file)
         while block := _next_of(blocks, source):
             yield block
-            _hand_on(output, written)
+            sink.hand_on(more=more)
             progress.advance(len(block))
 
 
@@ -161,20 +179,6 @@ def _opened_input(source: Path) -> Iterator[BinaryIO]:
         raise Unread(f"{source}: {error.strerror}") from error
     with file:
         yield file
-
-
-@contextlib.contextmanager
-def _opened_output(path: Path) -> Iterator[BinaryIO]:
-    if path == STANDARD:
-        with open(sys.stdout.fileno(), "wb", buffering=0, closefd=False) as output:
-            yield output
-        return
-    try:
-        output = path.open("wb", buffering=0)
-    except OSError as error:
-        raise click.UsageError(f"cannot write {path}: {error.strerror}") from error
-    with output:
-        yield output
 
 
 def _write_summary(job: Job, lens: Lens) -> None:

@@ -10,13 +10,16 @@ def summary_text(counters: Counters, dead_letters: Path) -> str:
     summary = counters.summary()["events"]
     lines = [
         f"{counters.payloads:,} payloads, {summary['in']:,} events: {summary['records']:,} records, "
-        f"{summary['filtered']:,} filtered, {summary['rejected']:,} rejected, {summary['control']:,} control",
+        f"{summary['filtered']:,} filtered, {summary['rejected']:,} rejected, {summary['control']:,} control"
+        + (f", {summary['undelivered']:,} not confirmed" if "undelivered" in summary else ""),
         *_line("records", counters.records),
         *_line("findings", counters.findings),
         *_line("filtered", counters.filtered),
         *_line("rejected", counters.rejected),
         *_line("control", counters.control),
         *_line("warnings", counters.warnings),
+        *_line("delivered", counters.delivered),
+        *_line("not confirmed", counters.undelivered),
     ]
     if counters.rejected:
         lines.append(

@@ -3,8 +3,6 @@
 TLS is always verified. A secret is shown by nothing here: neither by `repr`, nor in a log or an error.
 """
 
-import ssl
-from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import SplitResult, urlsplit
@@ -14,9 +12,13 @@ import msgspec
 from guardduty_lens.version import __version__
 
 if TYPE_CHECKING:
+    import ssl
+
     from opensearchpy import OpenSearch
 
 DEFAULT_TIMEOUT_SECONDS = 60.0
+DEFAULT_GIVE_UP_AFTER_SECONDS = 300.0
+"""How long a batch is tried again while the cluster does not confirm it."""
 DEFAULT_CONNECTIONS = 4
 _PORTS = {"http": 9200, "https": 443}
 _LONGEST_SECRET = 64 * 1024
@@ -135,6 +137,8 @@ def _check_url(url: str, *, secret: bool) -> None:
 
 
 def _is_loopback(host: str) -> bool:
+    from ipaddress import ip_address
+
     try:
         return ip_address(host).is_loopback
     except ValueError:
@@ -159,10 +163,12 @@ def _headers(connection: Connection) -> dict[str, str]:
     return headers
 
 
-def _tls(connection: Connection) -> ssl.SSLContext | None:
+def _tls(connection: Connection) -> "ssl.SSLContext | None":
     """Make the TLS context, verifying certificates and host names, where a URL is of https."""
     if not any(url.startswith("https:") for url in connection.urls):
         return None
+    import ssl
+
     try:
         context = ssl.create_default_context(cafile=connection.ca)
     except OSError as error:  # ssl.SSLError is one

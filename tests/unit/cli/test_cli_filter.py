@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from events import EVENT, compact, event
+from finding_events import EVENT, compact, event
 
 from guardduty_lens.catalogue.load import builtin_catalogue
 from guardduty_lens.outputs.forms import flatten

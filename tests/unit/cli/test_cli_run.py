@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from command_line import COMMAND, json_lines
-from events import EVENT, compact, event
+from finding_events import EVENT, compact, event
 
 from guardduty_lens.payloads.pieces import REJECT_REASONS
 

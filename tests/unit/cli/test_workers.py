@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from command_line import COMMAND, json_lines
-from events import EVENT, compact, event
+from finding_events import EVENT, compact, event
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

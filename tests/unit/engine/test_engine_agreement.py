@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from engines import Engines
-from events import EVENT, compact, event
+from finding_events import EVENT, compact, event
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mutations import mutations

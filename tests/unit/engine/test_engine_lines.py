@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from events import EVENT, compact
+from finding_events import EVENT, compact
 from mutations import mutations
 
 from guardduty_lens import Lens

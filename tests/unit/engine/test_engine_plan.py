@@ -3,7 +3,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from engines import Engines
-from events import EVENT, compact, event
+from finding_events import EVENT, compact, event
 
 from guardduty_lens.catalogue.load import builtin_catalogue, load_catalogue
 from guardduty_lens.catalogue.model import ENVELOPE_KEYS

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 from engines import Engines, empty_values, strict_json
-from events import EVENT, bare, compact, enveloped, event
+from finding_events import EVENT, bare, compact, enveloped, event
 
 from guardduty_lens.lens import Lens
 from guardduty_lens.payloads.limits import Limits

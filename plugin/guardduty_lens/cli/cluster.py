@@ -1,0 +1,107 @@
+"""Records of a run into a cluster, and the counters of the run after them."""
+
+import contextlib
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Self
+
+import click
+import msgspec
+
+from guardduty_lens.cli.sinks import ClusterError
+from guardduty_lens.lens import Lens
+from guardduty_lens.opensearch.bulk import Bulk, CannotDeliver
+from guardduty_lens.opensearch.client import Connection, ConnectionOptionsError, connect
+from guardduty_lens.opensearch.documents import Documents
+from guardduty_lens.opensearch.names import Names
+from guardduty_lens.opensearch.stats import Stats
+from guardduty_lens.outputs.dead_letters import DeadLetters
+from guardduty_lens.outputs.opensearch import OpenSearchOutput, Undelivered
+from guardduty_lens.payloads.pieces import Rejected
+from guardduty_lens.record import Record
+
+
+class Cluster(msgspec.Struct, frozen=True, kw_only=True):
+    """A cluster to send records to, and which documents are made of them."""
+
+    connection: Connection
+    names: Names
+    state: bool
+    flat: bool
+    give_up_after: float
+
+
+class ClusterSink:
+    """A cluster; what it refuses goes to the dead letters.
+
+    Raises ClusterError; at the start also UsageError.
+    """
+
+    at_once = None
+    is_terminal = False
+
+    def __init__(self, cluster: Cluster, lens: Lens, dead_letters: DeadLetters) -> None:
+        self._cluster = cluster
+        self._lens = lens
+        self._dead_letters = dead_letters
+
+    def write(self, record: Record, source: str) -> None:
+        """Take a record, and the name of the input that it is from."""
+        with _undelivered():
+            self._output.write(record, source)
+
+    def hand_on(self, *, more: bool) -> None:
+        """Send what is there, unless there is more at hand: a few large requests are faster than many."""
+        if not more:
+            with _undelivered():
+                self._output.submit()
+        self._stats.each_minute()
+
+    def flush(self) -> None:
+        """Return once everything taken is confirmed."""
+        with _undelivered():
+            self._output.flush()
+
+    def _refuse(self, record: Record, rejected: Rejected) -> None:
+        self._lens.refuse(record, rejected.reason)
+        self._dead_letters.write(rejected)
+
+    def __enter__(self) -> Self:
+        cluster, lens = self._cluster, self._lens
+        try:
+            client = connect(cluster.connection)
+        except ConnectionOptionsError as error:
+            raise click.UsageError(str(error)) from error
+        bulk = Bulk(client, give_up_after=cluster.give_up_after)
+        documents = Documents(
+            cluster.names, field_prefix=lens.plan.field_prefix, state=cluster.state, flat=cluster.flat
+        )
+        self._stats = Stats(bulk, cluster.names, lens.counters)
+        with _undelivered():
+            self._output = OpenSearchOutput(
+                bulk,
+                documents,
+                lens.counters.delivered,
+                refuse=self._refuse,
+                lose=lens.lose,
+                threads=cluster.connection.connections,
+            )
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if not isinstance(error, ClusterError | KeyboardInterrupt):
+                self._stats.last()
+        finally:
+            self._output.close()
+
+
+@contextlib.contextmanager
+def _undelivered() -> Iterator[None]:
+    """Say of a cluster's failure that it is one. Raises ClusterError."""
+    try:
+        yield
+    except (Undelivered, CannotDeliver) as error:
+        raise ClusterError(f"could not deliver: {error}") from error

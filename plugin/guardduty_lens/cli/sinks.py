@@ -1,0 +1,104 @@
+"""Where the records of a run go: what a run asks of it, and a file or pipe."""
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Protocol, Self
+
+import click
+
+from guardduty_lens.inputs.files import BLOCK_BYTES, STANDARD
+from guardduty_lens.outputs.forms import Form, whole
+from guardduty_lens.record import Record
+
+
+class ClusterError(Exception):
+    """A cluster has not confirmed everything, and why."""
+
+
+class Sink(Protocol):
+    """Takes the records of a run, in order."""
+
+    @property
+    def at_once(self) -> bytearray | None:
+        """Where ordinary records may be written without being given (see `Lens.start`), if anywhere."""
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether records are shown on a terminal."""
+
+    def write(self, record: Record, source: str) -> None:
+        """Take a record, and the name of the input that it is from."""
+
+    def hand_on(self, *, more: bool) -> None:
+        """Hand on what was taken so far; `more` says that there is more without waiting for it."""
+
+    def flush(self) -> None:
+        """Return once everything taken is confirmed."""
+
+
+class FileSink:
+    """A file or pipe, written in blocks, or record by record. Raises OSError."""
+
+    def __init__(self, path: Path, form: Form, *, unbuffered: bool) -> None:
+        self._path = path
+        self._form = form
+        self._unbuffered = unbuffered
+        self._written = bytearray()
+        self.at_once = self._written if form is whole and not unbuffered else None
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether records are shown on a terminal."""
+        return self._output.isatty()
+
+    def write(self, record: Record, source: str) -> None:  # noqa: ARG002 - no line says it
+        """Take a record as a line."""
+        written = self._written
+        self._form(record, written)
+        written += b"\n"
+        if self._unbuffered or len(written) > BLOCK_BYTES:
+            self.flush()
+
+    def hand_on(self, *, more: bool) -> None:  # noqa: ARG002 - a block is worth a call
+        """Write what was taken so far."""
+        self.flush()
+
+    def flush(self) -> None:
+        """Write what was taken so far."""
+        write_all(self._output, self._written)
+        self._written.clear()
+
+    def __enter__(self) -> Self:
+        self._context = opened_output(self._path)
+        self._output = self._context.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._context.__exit__(kind, error, trace)
+
+
+def write_all(output: BinaryIO, written: bytearray) -> None:
+    """Write to an unbuffered file, which may take less than it is given."""
+    done = output.write(written)
+    while done < len(written):
+        done += output.write(memoryview(written)[done:])
+
+
+@contextlib.contextmanager
+def opened_output(path: Path) -> Iterator[BinaryIO]:
+    """Open a file, or standard output, to write to it unbuffered. Raises UsageError."""
+    if path == STANDARD:
+        with open(sys.stdout.fileno(), "wb", buffering=0, closefd=False) as output:
+            yield output
+        return
+    try:
+        output = path.open("wb", buffering=0)
+    except OSError as error:
+        raise click.UsageError(f"cannot write {path}: {error.strerror}") from error
+    with output:
+        yield output
