@@ -39,9 +39,17 @@ def ask(url: str, method: str, path: str, body: Any = None) -> Any:
         return json.load(answer)
 
 
+def listed(url: str, folder: str) -> Any:
+    try:
+        return ask(url, "GET", folder)
+    except urllib.error.HTTPError as error:  # a cluster without any pipeline says so with 404 and {}
+        assert error.code == 404
+        return json.load(error)
+
+
 def everything(url: str) -> dict[str, Any]:
     """Every template and pipeline of the cluster, whoever's they are, and the indices under our prefix."""
-    kept = {folder: ask(url, "GET", folder) for folder in FOLDERS.values()}
+    kept = {folder: listed(url, folder) for folder in FOLDERS.values()}
     indices = ask(url, "GET", f"_cat/indices/{PREFIX}*?format=json&h=index")
     return json.loads(json.dumps(kept | {"indices": indices}, sort_keys=True))
 
