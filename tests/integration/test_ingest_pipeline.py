@@ -234,7 +234,7 @@ def test_an_id_that_is_too_long_is_left_to_the_server(pipeline, put):
     assert put(event({"id": "\u00e4" * 240, "updatedAt": None}))["chosen_id"] == "\u00e4" * 240 + "__3_true"
     held = put(event({"id": "\u00e4" * 253, "updatedAt": None}))
     assert held["chosen_id"] is None
-    assert held["lens_pipeline_failure"]["step"] == "lens-document"
+    assert held["lens_pipeline_failure"]["step"] == "lens-fields"
     assert held["lens_pipeline_failure"]["message"].startswith("id_too_long")
 
 

@@ -40,9 +40,10 @@ def ask(url: str, method: str, path: str, body: Any = None) -> Any:
 
 
 def listed(url: str, folder: str) -> Any:
+    """A cluster without any pipeline says so with 404 and {}."""
     try:
         return ask(url, "GET", folder)
-    except urllib.error.HTTPError as error:  # a cluster without any pipeline says so with 404 and {}
+    except urllib.error.HTTPError as error:
         if error.code != 404:
             raise
         return json.load(error)

@@ -63,7 +63,7 @@ def _make_changes(seen: Look) -> None:
 
 
 def _see_to_indices(seen: Look, *, update: bool, changed: bool) -> None:
-    """Say that a template is for new indices, or give its fields to those that are there."""
+    """Say that templates are for new indices, or give their fields to those that are there."""
     indices = found_indices(seen.cluster, seen.names)
     if update:
         for index in add_fields(seen.cluster, indices):

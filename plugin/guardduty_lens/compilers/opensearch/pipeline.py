@@ -1,6 +1,6 @@
 """The ingest pipeline: layout, a grok for each regex, the interpreter, and where a record belongs."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
 from typing import Any
 
@@ -23,8 +23,10 @@ ID_BYTES = 512
 SOURCE_BYTES = 65_535
 """Bytes that OpenSearch takes as a script's source."""
 
-LAYOUT, FIELDS, DOCUMENT = "lens-layout", "lens-fields", "lens-document"
+LAYOUT, FIELDS = "lens-layout", "lens-fields"
 """The tags of the scripts, by which failures and statistics name them."""
+
+_SOURCES = {"layOut": "layout", "interpret": "interpreter", "finish": "document"}
 
 _TEXT_KEYS = ("message", "log")
 
@@ -50,16 +52,21 @@ def ingest_pipeline(plan: Plan, names: Names) -> Resource:
     """
     groks = Groks(plan)
     failure = f"{plan.field_prefix}{FAILURE_FIELD}"
-    steps = [
-        (LAYOUT, _script("layout", _layout_params(plan, groks, failure))),
-        *((grok.tag, grok.processor()) for grok in groks),
-        (FIELDS, _script("interpreter", interpreter_params(plan, groks))),
-        (DOCUMENT, _script("document", _document_params(plan, names, groks, failure))),
-    ]
+    params = {
+        "layOut": _layout_params(plan, groks, failure),
+        "interpret": interpreter_params(plan, groks),
+        "finish": _document_params(plan, names, groks, failure),
+    }
+    # Each script costs the server a look at the whole document, so there are as few as can be.
+    layout, rest = (["layOut"], ["interpret", "finish"]) if list(groks) else ([], list(params))
     body = {
         # A pipeline of OpenSearch takes no `_meta`: whose it is, and of which version, is said here.
         "description": f"{META} {__version__}: adds the fields of guardduty-lens to GuardDuty's findings.",
-        "processors": [_tagged(tag, processor, failure) for tag, processor in steps],
+        "processors": [
+            *(_tagged(LAYOUT, _script([part], params), failure) for part in layout),
+            *(_tagged(grok.tag, grok.processor(), failure) for grok in groks),
+            _tagged(FIELDS, _script(rest, params), failure, _script(["finish"], params)),
+        ],
     }
     return Resource("ingest_pipeline", names.pipeline, body)
 
@@ -69,18 +76,25 @@ def fields_left_out(extractors: Iterable[Extractor]) -> dict[str, list[str]]:
     return {extractor.name: [field.name for field in extractor.fields] for extractor in extractors}
 
 
-def _tagged(tag: str, processor: dict[str, Any], failure: str) -> dict[str, Any]:
-    """Give a processor its name, and let the pipeline go on behind it when it fails."""
+def _tagged(
+    tag: str, processor: dict[str, Any], failure: str, instead: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """Give a processor its name, and let the pipeline go on behind it when it fails, with `instead` first."""
     [(kind, options)] = processor.items()
     said = {"step": tag, "message": "{{{_ingest.on_failure_message}}}"}
     note = {"set": {"tag": f"{tag}-failed", "field": failure, "value": said, "override": False}}
-    return {kind: {"tag": tag, **options, "on_failure": [note]}}
+    return {kind: {"tag": tag, **options, "on_failure": [note, instead] if instead else [note]}}
 
 
-def _script(name: str, params: dict[str, Any]) -> dict[str, Any]:
+def _script(functions: Sequence[str], params: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the script that calls functions of the sources on the document, one after the other."""
     folder = resources.files(__package__)
-    texts = [(folder / f"{part}.painless").read_text("utf-8") for part in ("shared", name)]
-    return {"script": {"lang": "painless", "source": "\n".join(texts), "params": params}}
+    names = ["shared", *(_SOURCES[function] for function in functions)]
+    texts = [(folder / f"{name}.painless").read_text("utf-8") for name in names]
+    calls = [f"{function}(ctx, params.{function});" for function in functions]
+    source = "\n".join([*texts, *calls])
+    own = {function: params[function] for function in functions}
+    return {"script": {"lang": "painless", "source": source, "params": own}}
 
 
 def _layout_params(plan: Plan, groks: Groks, failure: str) -> dict[str, Any]:
@@ -107,7 +121,7 @@ def _document_params(plan: Plan, names: Names, groks: Groks, failure: str) -> di
         "guardduty_kinds": [kind for kind in KINDS if kind not in FOREIGN_KINDS],
         "failure": {
             "key": failure,
-            "step": DOCUMENT,
+            "step": FIELDS,
             "message": f"id_too_long: an _id has at most {ID_BYTES} bytes; the server chose one",
             "id_bytes": ID_BYTES,
         },

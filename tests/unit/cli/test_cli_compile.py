@@ -1,0 +1,60 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from guardduty_lens import lens
+from guardduty_lens.extractors import Extractor, ExtractorField
+
+EXAMPLES = Path(__file__).parents[3] / "examples/fields"
+
+
+@pytest.fixture(autouse=True)
+def no_extractors(monkeypatch):
+    monkeypatch.setattr(lens, "installed_extractors", tuple)
+
+
+def test_writes_the_pipeline_and_says_where(command):
+    result = command("compile", "opensearch", "-o", "made", "--index-prefix", "acme-")
+    assert result.code == 0, result.err
+    assert result.out == "made/ingest_pipeline/acme-guardduty-lens.json\n"
+    assert result.err == ""
+    body = json.loads(Path(result.out.strip()).read_text())
+    assert [list(processor) for processor in body["processors"]] == [["script"]]
+
+
+def test_options_reach_the_pipeline(command):
+    result = command(
+        "compile",
+        "opensearch",
+        *("-o", "made", "--fields", EXAMPLES, "--field-prefix", "gd_", "--severity-scheme", "seed-2020"),
+    )
+    assert result.code == 0, result.err
+    text = Path("made/ingest_pipeline/guardduty-lens.json").read_text()
+    assert '"gd_business_unit"' in text
+    assert '"label": "Reserved"' in text
+
+
+def test_fields_that_only_python_can_add_are_named(command, monkeypatch):
+    field = ExtractorField(name="owner", type="label", description="Who owns it.")
+    owners = Extractor(name="owners", fields=(field,), extract=lambda event, fields: {})
+    monkeypatch.setattr(lens, "installed_extractors", lambda: (owners,))
+    result = command("compile", "opensearch", "-o", "made")
+    assert result.code == 0
+    assert result.err == "not in the pipeline, since only Python can run the extractor owners: owner\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--index-prefix", "Acme"], "index prefix 'Acme'"),
+        (["--severity-scheme", "mine"], "'mine' is neither a scheme"),
+        ([], "Missing option '-o'"),
+    ],
+)
+def test_wrong_use(options, said, command):
+    output = ["-o", "made"] if options else []
+    result = command("compile", "opensearch", *output, *options)
+    assert result.code == 2
+    assert said in result.err
+    assert not Path("made").exists()
