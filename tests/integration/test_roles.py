@@ -123,6 +123,19 @@ def test_the_writer_writes_and_does_nothing_else(secured, users, installed):
     assert "403" in refused.err
 
 
+def test_our_own_output_writes_under_the_writers_role(secured, users, installed, tmp_path):
+    examples = ROLES.parents[2] / "examples" / "findings" / "eventbridge.jsonl"
+    dead = tmp_path / "dead.jsonl"
+    to = ("--to", "opensearch", "--dead-letters", str(dead), str(examples))
+    filtered = run(secured, users["writer"], "filter", *to)
+    assert filtered.code == 0, filtered.err
+    assert not dead.exists()
+    assert secured.request("POST", "/_refresh").status == 200
+    ids = {json.loads(line)["detail"]["id"] for line in examples.read_text().splitlines()}
+    found = secured.request("GET", f"/{STATE}/_search?size=100").body["hits"]["hits"]
+    assert {hit["_id"] for hit in found} == ids
+
+
 def test_the_maintainer_prunes_and_writes_nothing(secured, users, installed):
     assert bulk(secured, secured.admin, WRITTEN) == [201, 201]
     assert secured.request("POST", f"/{STATE}/_refresh").status == 200

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from guardduty_lens.opensearch.cluster import Cluster
+from guardduty_lens.opensearch.cluster import Cluster, ClusterError
 from guardduty_lens.opensearch.names import Names
 
 BATCH = 10_000
@@ -41,6 +41,8 @@ def delete(cluster: Cluster, names: Names, query: dict[str, Any]) -> int:
             body={"query": query},
             params={"conflicts": "proceed", "refresh": "true", "max_docs": BATCH},
         )
+        if answer["failures"]:
+            raise ClusterError(f"{total + int(answer['deleted'])} deleted, then: {answer['failures'][0]}")
         deleted = int(answer["deleted"])
         total += deleted
         if deleted == 0 or int(answer["total"]) < BATCH:

@@ -7,9 +7,7 @@ from guardduty_lens.opensearch.names import Names
 
 _CREATE_AND_WRITE = [
     "indices:admin/create",
-    "indices:admin/auto_create",
     "indices:admin/mapping/put",
-    "indices:admin/mapping/auto_put",
     "indices:data/write/index",
     "indices:data/write/bulk*",
 ]
