@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from events import EVENT, event
+from finding_events import EVENT, event
 from fuzzed import fuzzed
 from pipelines import InstalledPipeline
 

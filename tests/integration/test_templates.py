@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from events import EVENT, event
+from finding_events import EVENT, event
 from http_json import Server
 from maximal import maximal_finding
 

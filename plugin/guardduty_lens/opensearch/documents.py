@@ -167,8 +167,9 @@ def _finding_id(head: Any) -> str:
 
 def _update_id(head: Any, finding_id: str) -> str:
     """Give the id of one update: `{id}_{updated at}_{count}_{archived}`; what is not there is empty."""
-    count = head.count if type(head.count) is int else ""
-    return f"{finding_id}_{_text(head.updated_at)}_{count}_{'true' if head.archived is True else 'false'}"
+    count = _whole(head.count)
+    digits = "" if count is None else str(count)
+    return f"{finding_id}_{_text(head.updated_at)}_{digits}_{'true' if head.archived is True else 'false'}"
 
 
 def _version(head: Any) -> int:
@@ -179,8 +180,15 @@ def _version(head: Any) -> int:
     since = milliseconds(_text(head.updated_at))
     if since is None or not 0 <= since < _LATEST_MS:
         since = 0
-    count = min(max(head.count, 0), _LARGEST_COUNT) if type(head.count) is int else 0
+    count = min(max(_whole(head.count) or 0, 0), _LARGEST_COUNT)
     return (since << (_COUNT_BITS + 1)) | (count << 1) | (head.archived is True)
+
+
+def _whole(value: Any) -> int | None:
+    """Give a count as an integer: AWS and shippers also write 8.0."""
+    if type(value) is float and value.is_integer():
+        return int(value)
+    return value if type(value) is int else None
 
 
 def _digest(record: Record) -> str:
