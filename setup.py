@@ -14,6 +14,7 @@ class BuildWithAssets(build_py):
     """Copies the shipped folders to `guardduty_lens/assets/`, where `assets.py` finds them."""
 
     def run(self) -> None:
+        """Build the package, then lay the folders into it."""
         super().run()
         if self.editable_mode:
             return  # assets.py reads the checkout

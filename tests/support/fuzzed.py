@@ -64,9 +64,20 @@ def _change(event: dict[str, Any], chance: random.Random) -> tuple[tuple[str | i
     if isinstance(detail, dict) and turn < 0.3 and isinstance(detail.get("service"), dict):
         info = {"value": chance.choice(ADDITIONAL_INFO), "type": "default"}
         return ("detail", "service"), lambda service: service | {"additionalInfo": info}
-    place = chance.choice(list(places(event)))
-    return place, _long_array if turn > 0.99 else CHANGES[chance.choice(list(CHANGES))]
+    everywhere = list(places(event))
+    if turn > 0.97:
+        return chance.choice(
+            [place for place in everywhere if isinstance(_node(event, place), list)]
+        ), _long_array
+    return chance.choice(everywhere), CHANGES[chance.choice(list(CHANGES))]
 
 
-def _long_array(node: Any) -> Any:
-    return node * 400 if isinstance(node, list) else [node] * 1_001
+def _node(value: Any, place: tuple[str | int, ...]) -> Any:
+    for step in place:
+        value = value[step]
+    return value
+
+
+def _long_array(array: list[Any]) -> list[Any]:
+    """Put an array's elements at the bound of what is looked at: one is before it, others are behind."""
+    return ["x"] * 999 + array

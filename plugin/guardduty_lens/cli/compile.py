@@ -15,7 +15,8 @@ from guardduty_lens.cli.options import (
 from guardduty_lens.compilers.opensearch import NotCompiledError, fields_left_out, ingest_pipeline
 from guardduty_lens.lens import Lens
 from guardduty_lens.opensearch.names import Names
-from guardduty_lens.opensearch.resources import Resource
+from guardduty_lens.opensearch.resources import IndexOptions, Resource
+from guardduty_lens.opensearch.templates import templates
 
 
 @click.group("compile")
@@ -36,7 +37,7 @@ def command() -> None:
 def opensearch(
     output: Path, fields: Path | None, field_prefix: str, severity_scheme: str, index_prefix: str
 ) -> None:
-    """Write the ingest pipeline for OpenSearch: the body that is put, KIND/NAME.json for each object."""
+    """Write templates and ingest pipeline for OpenSearch: the body that is put, as KIND/NAME.json."""
     lens = _lens(fields, field_prefix, severity_scheme)
     for path in _written(output, _resources(lens, _names(index_prefix))):
         click.echo(path)
@@ -63,10 +64,13 @@ def _names(index_prefix: str) -> Names:
 
 def _resources(lens: Lens, names: Names) -> list[Resource]:
     """Give everything that is written, in the order in which it is put."""
+    prefix = lens.plan.field_prefix
+    extra = {f"{prefix}{field.name}": field.type for each in lens.extractors for field in each.fields}
     try:
-        return [ingest_pipeline(lens.plan, names)]
+        pipeline = ingest_pipeline(lens.plan, names)
     except NotCompiledError as error:
         raise click.UsageError(str(error)) from error
+    return [*templates(lens.plan, names, IndexOptions(), extra_fields=extra), pipeline]
 
 
 def _written(folder: Path, resources: Iterable[Resource]) -> Iterable[Path]:

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import click
 
+from guardduty_lens.cli.options import index_prefix_option
 from guardduty_lens.opensearch.client import (
     DEFAULT_TIMEOUT_SECONDS,
     Connection,
@@ -57,14 +58,11 @@ _OPTIONS = [
         help="How long one request may take.",
     ),
 ]
-_INDEX_PREFIX = click.option(
-    "--index-prefix", default="", metavar="PREFIX", help="Goes before every name in the cluster."
-)
 
 
 def opensearch_options(function: Function) -> Function:
     """Add the options of a connection, and `--index-prefix`."""
-    for option in reversed([*_OPTIONS, _INDEX_PREFIX]):
+    for option in reversed([*_OPTIONS, index_prefix_option]):
         function = option(function)  # type: ignore[type-var]
     return function
 

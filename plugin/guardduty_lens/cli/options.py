@@ -21,7 +21,7 @@ fields_option = click.option(
 
 
 index_prefix_option = click.option(
-    "--index-prefix", default="", metavar="PREFIX", help="Goes before the name of everything in the cluster."
+    "--index-prefix", default="", metavar="PREFIX", help="Goes before every name in the cluster."
 )
 
 

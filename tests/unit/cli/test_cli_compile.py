@@ -14,12 +14,15 @@ def no_extractors(monkeypatch):
     monkeypatch.setattr(lens, "installed_extractors", tuple)
 
 
-def test_writes_the_pipeline_and_says_where(command):
+def test_writes_templates_and_pipeline_and_says_where(command):
     result = command("compile", "opensearch", "-o", "made", "--index-prefix", "acme-")
     assert result.code == 0, result.err
-    assert result.out == "made/ingest_pipeline/acme-guardduty-lens.json\n"
     assert result.err == ""
-    body = json.loads(Path(result.out.strip()).read_text())
+    written = result.out.splitlines()
+    assert sorted(written) == sorted(str(path) for path in Path("made").glob("*/*.json"))
+    assert "made/index_template/acme-guardduty-lens-log.json" in written
+    assert written[-1] == "made/ingest_pipeline/acme-guardduty-lens.json"
+    body = json.loads(Path(written[-1]).read_text())
     assert [list(processor) for processor in body["processors"]] == [["script"]]
 
 

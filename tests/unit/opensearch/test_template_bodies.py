@@ -16,9 +16,11 @@ from guardduty_lens.opensearch.templates import templates
 from guardduty_lens.version import __version__
 
 ROOT = Path(__file__).parents[3]
+PLAIN = Names()
+INDICES = ("log", "state", "cloudtrail", "stats", "flat")
 
 
-def bodies(names: Names = Names(), lens: Lens | None = None, **options: Any) -> dict[str, dict[str, Any]]:
+def bodies(names: Names = PLAIN, lens: Lens | None = None, **options: Any) -> dict[str, dict[str, Any]]:
     plan = (lens or Lens(extractors=())).plan
     made = templates(plan, names, options.pop("options", IndexOptions()), **options)
     assert [each.kind for each in made] == sorted(each.kind for each in made), "components come first"
