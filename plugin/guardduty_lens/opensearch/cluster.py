@@ -51,9 +51,17 @@ class Cluster:
 def words_of(error: Exception) -> str:
     """Give what a server said, its type and its reason with what caused it, without the request."""
     status, info = _status(error), getattr(error, "info", None)
-    said = info.get("error") if isinstance(info, Mapping) else None
+    said = _said(info) if isinstance(info, Mapping) else None
     text = "; ".join(_causes(said)) if isinstance(said, Mapping) else str(said or info or error)
     return (f"{status} {text}" if status else text)[:_LONGEST_WORDS]
+
+
+def _said(info: Mapping[str, Any]) -> Any:
+    """Give the error of an answer, or the first of what failed in a request that went half-way."""
+    failures = info.get("failures")
+    return info.get("error") or (
+        failures[0].get("cause") if isinstance(failures, list) and failures else None
+    )
 
 
 def _causes(said: Any) -> Iterator[str]:

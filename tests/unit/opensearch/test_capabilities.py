@@ -112,3 +112,5 @@ def test_the_causes_of_a_refusal_are_told_within_bounds():
     assert told.startswith("400 a: first; b: xxx")
     assert len(told) == 500
     assert words_of(RefusalError({"error": "no handler"})) == "400 no handler"
+    half_way = {"total": 1, "failures": [{"cause": {"type": "c", "reason": "full"}, "status": 400}]}
+    assert words_of(RefusalError(half_way)) == "400 c: full"
