@@ -21,7 +21,7 @@ from guardduty_lens.opensearch.resources import IndexOptions
 from guardduty_lens.opensearch.templates import templates
 
 CORPUS = Path(__file__).parents[1] / "corpus"
-_PATHS = {"component_template": "_component_template", "index_template": "_index_template"}
+PATHS = {"component_template": "_component_template", "index_template": "_index_template"}
 
 
 class Cluster:
@@ -30,7 +30,7 @@ class Cluster:
     def __init__(self, url: str, prefix: str) -> None:
         self.url = url
         self.names = Names(prefix)
-        self._templates = templates(Lens(extractors=()).plan, self.names, IndexOptions(replicas=0))
+        self.templates = templates(Lens(extractors=()).plan, self.names, IndexOptions(replicas=0))
 
     def request(self, method: str, path: str, body: Any = None) -> Any:
         data = None if body is None else json.dumps(body).encode()
@@ -40,13 +40,13 @@ class Cluster:
             return json.loads(response.read())
 
     def install(self) -> None:
-        for each in self._templates:
-            self.request("PUT", f"{_PATHS[each.kind]}/{each.name}", each.body)
+        for each in self.templates:
+            self.request("PUT", f"{PATHS[each.kind]}/{each.name}", each.body)
 
     def uninstall(self) -> None:
         self.clear()
-        for each in reversed(self._templates):
-            self.request("DELETE", f"{_PATHS[each.kind]}/{each.name}")
+        for each in reversed(self.templates):
+            self.request("DELETE", f"{PATHS[each.kind]}/{each.name}")
 
     def clear(self) -> None:
         for index in self.request("GET", f"_cat/indices/{self.names.prefix}guardduty*?format=json"):

@@ -7,6 +7,7 @@ import pytest
 from command_line import Result
 from servers import Secured, start_opensearch
 from test_output import (
+    PATHS,
     Cluster,
     expected_log,
     expected_state,
@@ -54,25 +55,26 @@ def sent(secured: Secured, folder: Path, password: str, *options: str) -> Result
     return send(secured.url, folder, path, options=(*who, *options))
 
 
-def test_password_and_own_authority(secured: Secured, tmp_path: Path) -> None:
-    result = sent(secured, tmp_path, secured.admin[1], "--ca", str(secured.ca))
-    assert result.code == 0, result.err
-    assert summary(tmp_path)["delivered"] == {"log_created": 20, "state_written": 20}
-    assert secured.admin[1] not in result.err
-    for index in ("guarddutylogs-2025.03", "guardduty-findings", "guardduty-stats-*"):
-        secured.request("DELETE", f"/output-{index}")
-
-
 def test_wrong_password_sends_nothing(secured: Secured, tmp_path: Path) -> None:
     result = sent(secured, tmp_path, "not-it-at-all", "--ca", str(secured.ca))
     assert result.code == 3
     assert "does not accept who we are (401): check the user, password or token" in result.err
     assert "not-it-at-all" not in result.err
     assert secured.request("GET", "/_cat/indices/output-*?format=json").body == []
+    assert summary(tmp_path)["payloads"] == 0
 
 
 def test_authority_that_is_not_trusted_sends_nothing(secured: Secured, tmp_path: Path) -> None:
     result = sent(secured, tmp_path, secured.admin[1])
     assert result.code == 3
     assert "its certificate is not trusted" in result.err
+    assert secured.admin[1] not in result.err
+
+
+def test_password_and_own_authority(secured: Secured, tmp_path: Path) -> None:
+    for each in Cluster(secured.url, "output-").templates:
+        secured.request("PUT", f"/{PATHS[each.kind]}/{each.name}", each.body)
+    result = sent(secured, tmp_path, secured.admin[1], "--ca", str(secured.ca))
+    assert result.code == 0, result.err
+    assert summary(tmp_path)["delivered"] == {"log_created": 20, "state_written": 20}
     assert secured.admin[1] not in result.err

@@ -20,7 +20,7 @@ from guardduty_lens.opensearch.documents import Document, Documents, Refused
 from guardduty_lens.payloads.pieces import Position, Rejected
 from guardduty_lens.record import Record
 
-BATCH_DOCUMENTS = 1_000
+BATCH_DOCUMENTS = 500
 BATCH_BYTES = 4 * 1024 * 1024
 CHECK_SECONDS = 60.0
 """How long a cluster that does not answer is asked for at the start."""
