@@ -1,10 +1,18 @@
 """The servers that the other tests rely on."""
 
+import signal
 import ssl
+import subprocess
+import sys
 import urllib.error
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
-from servers import Client, Secured, start_opensearch
+import servers
+from servers import Client, Secured, ServerError, start_opensearch
+from servers.artifacts import SECURITY_PLUGIN, obtain
+from servers.process import Process, identify
 
 
 def test_plain_server_is_the_pinned_opensearch(opensearch_url: str) -> None:
@@ -50,10 +58,10 @@ def test_bearer_of_a_certificate_has_its_roles(secured: Secured) -> None:
 
 
 def test_elasticsearch_is_the_pinned_version(elasticsearch_url: str) -> None:
-    answer = Client(elasticsearch_url).request("GET", "/")
+    # This part of Elasticsearch has no `GET /`.
+    answer = Client(elasticsearch_url).request("GET", "/_nodes/_local")
     assert answer.status == 200
-    assert answer.body["version"]["number"] == "9.1.0"
-    assert "distribution" not in answer.body["version"]
+    assert [node["version"] for node in answer.body["nodes"].values()] == ["9.1.0"]
 
 
 def test_killed_server_has_its_data_when_it_is_back() -> None:
@@ -65,3 +73,34 @@ def test_killed_server_has_its_data_when_it_is_back() -> None:
         server.restart()
         assert server.client.request("GET", "/servers/_doc/1").body["_source"] == {"a": 1}
     assert not server.folder.exists()
+
+
+@pytest.mark.parametrize("seconds", ["0", "0.5"])
+def test_watchdog_ends_server_when_starter_is_gone_or_time_is_over(tmp_path: Path, seconds: str) -> None:
+    folder = tmp_path / "server"
+    folder.mkdir()
+    with subprocess.Popen(["sleep", "30"], start_new_session=True) as server:
+        process = identify(server.pid)
+        known = [str(process.pid), str(process.started), str(folder), seconds]
+        support = Path(servers.__file__).parents[1]
+        # An empty standard input has ended, as that of a dead starter has.
+        command = [sys.executable, "-m", "servers.watchdog", *known]
+        subprocess.run(command, cwd=support, stdin=subprocess.DEVNULL, check=True, timeout=30)
+        assert server.wait(10) == -signal.SIGTERM
+    assert not folder.exists()
+
+
+def test_process_whose_number_was_used_again_is_left_alone() -> None:
+    with subprocess.Popen(["sleep", "30"], start_new_session=True) as other:
+        seen = identify(other.pid)
+        Process(seen.pid, seen.started - 1).end(0)
+        assert seen.runs()
+        seen.kill()
+    assert not seen.runs()
+
+
+def test_download_with_another_checksum_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GUARDDUTY_LENS_CACHE", str(tmp_path))
+    with pytest.raises(ServerError, match=f"SHA-256 is {SECURITY_PLUGIN.sha256}, expected 0000"):
+        obtain(replace(SECURITY_PLUGIN, sha256="0" * 64))
+    assert list((tmp_path / "guardduty-lens").iterdir()) == []

@@ -1,6 +1,7 @@
 """Real servers for the tests and for `make opensearch`: on loopback, ended with all they wrote."""
 
 from servers.client import Answer, Client
+from servers.container import start_container
 from servers.elasticsearch import start_elasticsearch
 from servers.failures import ServerError
 from servers.opensearch import start_opensearch
@@ -13,6 +14,7 @@ __all__ = [
     "Secured",
     "Server",
     "ServerError",
+    "start_container",
     "start_elasticsearch",
     "start_opensearch",
     "start_secured",

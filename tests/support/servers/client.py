@@ -1,6 +1,7 @@
 """HTTP to a test server, from the standard library: tests of the project's own client need another one."""
 
 import base64
+import http.client
 import json
 import ssl
 import urllib.error
@@ -8,7 +9,9 @@ import urllib.request
 from dataclasses import dataclass
 from typing import Any
 
+CLUSTER_HEALTH = "/_cluster/health?wait_for_status=yellow&timeout=5s"
 _SECONDS = 60.0
+_PROBE_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,16 @@ class Client:
         except urllib.error.HTTPError as refused:
             with refused:
                 return Answer(refused.code, _decode(refused.read()))
+
+    def is_up(self, *paths: str) -> bool:
+        """Whether every path answers 200, by default the cluster's health."""
+        try:
+            answers = [
+                self.request("GET", path, seconds=_PROBE_SECONDS) for path in paths or (CLUSTER_HEALTH,)
+            ]
+        except (OSError, http.client.HTTPException):
+            return False  # not listening yet
+        return all(answer.status == 200 for answer in answers)
 
 
 def _decode(body: bytes) -> Any:

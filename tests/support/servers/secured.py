@@ -15,9 +15,9 @@ from typing import Any
 
 from servers.artifacts import OPENSEARCH, SECURITY_PLUGIN, obtain
 from servers.certificates import Authority, Pair
-from servers.client import Answer, Client
+from servers.client import CLUSTER_HEALTH, Answer, Client
 from servers.failures import ServerError
-from servers.server import CLUSTER_HEALTH, Distribution, Server
+from servers.server import Distribution, Server
 
 _SETTINGS: dict[str, object] = {
     **{

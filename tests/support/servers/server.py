@@ -1,6 +1,5 @@
 """A server unpacked into a folder of its own, run as one process on loopback, and ended with all it wrote."""
 
-import http.client
 import json
 import os
 import shutil
@@ -17,12 +16,11 @@ from pathlib import Path
 
 from servers.account import unprivileged
 from servers.artifacts import Artifact, obtain
-from servers.client import Client
+from servers.client import CLUSTER_HEALTH, Client
 from servers.failures import ServerError
 from servers.java import Java, find_java
 from servers.process import Process, identify
 
-CLUSTER_HEALTH = "/_cluster/health?wait_for_status=yellow&timeout=5s"
 _UP_SECONDS = 240.0
 _STOP_SECONDS = 20.0
 _TAIL = 6000  # characters of the log in an error
@@ -147,22 +145,13 @@ class Server:
 
     def _wait_until_up(self) -> None:
         deadline = time.monotonic() + _UP_SECONDS
-        while not self._is_up():
+        while not self.client.is_up(*self._distribution.up_paths):
             assert self._popen is not None
             if self._popen.poll() is not None:
                 raise ServerError(f"{self._distribution.program} ended: {self._tail()}")
             if time.monotonic() > deadline:
                 raise ServerError(f"{self._distribution.program} not up in {_UP_SECONDS:g} s: {self._tail()}")
             time.sleep(0.25)
-
-    def _is_up(self) -> bool:
-        try:
-            answers = [
-                self.client.request("GET", path, seconds=10).status for path in self._distribution.up_paths
-            ]
-        except (OSError, http.client.HTTPException):
-            return False  # not listening yet
-        return all(status == 200 for status in answers)
 
     def _tail(self) -> str:
         return self.log.read_text(errors="replace")[-_TAIL:]
