@@ -113,7 +113,7 @@ class Bulk:
 
     def check(self, give_up_after: float) -> None:
         """Ask the cluster whether it lets us in, by a bulk request of nothing. Raises CannotDeliver."""
-        patience = _Patience(give_up_after, self.stop)
+        patience = _Patience(min(give_up_after, self._give_up_after), self.stop)
         while True:
             # One that lets us in refuses it, since there is nothing in it.
             if self._answer(b"\n", patience) is not None:
