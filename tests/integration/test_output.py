@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from analysis import has_analysis, without_analysis
 from command_line import COMMAND, Result, json_lines
 from faulty_cluster import Answer, Cut, Fault, Stall, faulty_cluster
 from finding_events import event
+from http_json import Server
 
 from guardduty_lens.lens import Lens
 from guardduty_lens.opensearch.names import Names
-from guardduty_lens.opensearch.resources import IndexOptions
+from guardduty_lens.opensearch.resources import Flavor, IndexOptions
 from guardduty_lens.opensearch.templates import templates
 
 CORPUS = Path(__file__).parents[1] / "corpus"
@@ -27,10 +29,11 @@ PATHS = {"component_template": "_component_template", "index_template": "_index_
 class Cluster:
     """A cluster as a test sees it, with our templates under a prefix of their own."""
 
-    def __init__(self, url: str, prefix: str) -> None:
+    def __init__(self, url: str, prefix: str, flavor: Flavor = "opensearch") -> None:
         self.url = url
         self.names = Names(prefix)
-        self.templates = templates(Lens(extractors=()).plan, self.names, IndexOptions(replicas=0))
+        options = IndexOptions(replicas=0)
+        self.templates = templates(Lens(extractors=()).plan, self.names, options, flavor=flavor)
 
     def request(self, method: str, path: str, body: Any = None) -> Any:
         data = None if body is None else json.dumps(body).encode()
@@ -40,8 +43,10 @@ class Cluster:
             return json.loads(response.read())
 
     def install(self) -> None:
+        whole = has_analysis(Server(self.url))
         for each in self.templates:
-            self.request("PUT", f"{PATHS[each.kind]}/{each.name}", each.body)
+            body = each.body if whole else without_analysis(each.body)
+            self.request("PUT", f"{PATHS[each.kind]}/{each.name}", body)
 
     def uninstall(self) -> None:
         self.clear()
@@ -74,6 +79,14 @@ class Cluster:
 @pytest.fixture
 def cluster(opensearch_url: str) -> Iterator[Cluster]:
     cluster = Cluster(opensearch_url, "output-")
+    cluster.install()
+    yield cluster
+    cluster.uninstall()
+
+
+@pytest.fixture(params=["opensearch", "elasticsearch"])
+def either(request: pytest.FixtureRequest) -> Iterator[Cluster]:
+    cluster = Cluster(request.getfixturevalue(f"{request.param}_url"), "output-", request.param)
     cluster.install()
     yield cluster
     cluster.uninstall()
@@ -169,7 +182,8 @@ def test_corpus_once_and_again(cluster: Cluster, tmp_path: Path) -> None:
     assert (cluster.log, cluster.state) == (log, state)
 
 
-def test_whole_corpus_is_refused_nowhere(cluster: Cluster, tmp_path: Path) -> None:
+def test_whole_corpus_is_refused_nowhere(either: Cluster, tmp_path: Path) -> None:
+    cluster = either
     send(cluster.url, tmp_path, CORPUS)
     # What is rejected could not be read; the cluster took all the rest.
     counted = summary(tmp_path)
@@ -177,7 +191,8 @@ def test_whole_corpus_is_refused_nowhere(cluster: Cluster, tmp_path: Path) -> No
     assert counted["delivered"]["state_written"] >= len(cluster.state) > 0
 
 
-def test_any_order_any_number_of_times_by_two_processes(cluster: Cluster, tmp_path: Path) -> None:
+def test_any_order_any_number_of_times_by_two_processes(either: Cluster, tmp_path: Path) -> None:
+    cluster = either
     for seed in (1, 2, 3):
         sent = updates() + updates()[::3]
         random.Random(seed).shuffle(sent)

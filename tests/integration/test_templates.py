@@ -3,19 +3,18 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from copy import deepcopy
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+from analysis import has_analysis, without_analysis
 from finding_events import EVENT, event
 from http_json import Server
 from maximal import maximal_finding
 
 from guardduty_lens import Lens, Record
 from guardduty_lens.aws_model import load_finding_model
-from guardduty_lens.opensearch.leaves import LABEL, LABEL_SEARCH
 from guardduty_lens.opensearch.names import Names
 from guardduty_lens.opensearch.resources import Flavor, IndexOptions, Resource
 from guardduty_lens.opensearch.templates import templates
@@ -27,9 +26,6 @@ EXAMPLE_FIELDS = Path(__file__).parents[2] / "examples" / "fields"
 NAMES = Names("templates-")
 LOG, STATE, CALLS = NAMES.log_index("2025-03"), NAMES.state_index, NAMES.cloudtrail_index("2025-03")
 PATHS = {"component_template": "_component_template", "index_template": "_index_template"}
-
-# The Elasticsearch of the tests is built without these; it gets its standard analyser in their place.
-WITHOUT_ANALYSIS = {"analyzer": {name: {"type": "standard"} for name in (LABEL, LABEL_SEARCH)}}
 
 LENS = Lens(extractors=())
 
@@ -51,19 +47,6 @@ def installed(url: str, flavor: Flavor, lens: Lens = LENS, **more: Any) -> Itera
         yield server
     finally:
         remove(server, resources)
-
-
-def has_analysis(server: Server) -> bool:
-    nodes = server.request("GET", "_nodes/plugins")["nodes"].values()
-    return all("analysis-common" in {module["name"] for module in node["modules"]} for node in nodes)
-
-
-def without_analysis(body: dict[str, Any]) -> dict[str, Any]:
-    changed = deepcopy(body)
-    index = changed.get("template", {}).get("settings", {}).get("index", {})
-    if "analysis" in index:
-        index["analysis"] = WITHOUT_ANALYSIS
-    return changed
 
 
 def remove(server: Server, resources: list[Resource]) -> None:
