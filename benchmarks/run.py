@@ -180,6 +180,16 @@ def _processor() -> str:
     return platform.machine()
 
 
+BY_HAND = "\n## In OpenSearch\n"
+"""What needs a server is measured by scripts of its own; their figures are written below this."""
+
+
+def _by_hand(page: Path) -> str:
+    """Give what stands on the page below our own figures, to be kept."""
+    _, heading, kept = page.read_text().partition(BY_HAND) if page.exists() else ("", "", "")
+    return heading + kept
+
+
 def main() -> None:
     """Measure, print, and write results.md."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -191,7 +201,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(options.folder or Path(folder), options.count, options.large)
         measure_all(bench)
-        options.output.write_text(results(bench))
+        options.output.write_text(results(bench) + _by_hand(options.output))
 
 
 if __name__ == "__main__":
