@@ -10,7 +10,7 @@ import msgspec
 
 from guardduty_lens.counters import Counters, count
 from guardduty_lens.engine.source_writer import SourceWriter
-from guardduty_lens.engine.splice import Splicer
+from guardduty_lens.engine.splice import WRAPPED, Splicer
 from guardduty_lens.engine.walk import FanOutError
 
 TakeLines = Callable[[bytes, int, bytearray, Counters], tuple[int, int]]
@@ -37,6 +37,8 @@ _LOOP = """\
                 if finding is None or not is_finding(finding) or not is_whole(event):
                     return at, lines
                 head = None
+            elif raw.startswith(starts_of_wrapped):
+                return at, lines
             else:
                 finding = decode_bare(raw)
                 if not is_finding(finding) or finding.{inner} is not None:
@@ -96,6 +98,7 @@ def line_taker(splicer: Splicer, default_label: str) -> TakeLines:
         unreadable=unreadable,
         odd=odd,
         null=b"null",
+        starts_of_wrapped=WRAPPED,
         last=[b"", True],
         default_label=default_label,
         encode_into=msgspec.json.Encoder().encode_into,

@@ -30,6 +30,22 @@ _LINE_BREAKS = b"\r\n"
 # Envelope keys of which each is added where it is missing; they stand first in the tree.
 _COMPLETED = ENVELOPE[:-1]
 
+WRAPPED = tuple(
+    b'{"%s"' % key
+    for key in (
+        b"Records",
+        b"records",
+        b"Messages",
+        b"Findings",
+        b"Type",
+        b"awslogs",
+        b"messageType",
+        b"invocationId",
+        b"requestId",
+    )
+)
+"""How payloads begin that mostly wrap events, and so need not be tried; it matters to speed alone."""
+
 # Heads of records are remembered by account and region, which are text from outside.
 _MOST_HEADS = 1_024
 
@@ -68,7 +84,7 @@ class Splicer:
 
     def splice(self, raw: bytes) -> Record | None:
         """Give the record of one JSON value, without blanks around it; None where it is not for this path."""
-        if not raw.isascii() and not is_utf8(raw):
+        if raw.startswith(WRAPPED) or (not raw.isascii() and not is_utf8(raw)):
             return None
         if self._nesting is not None and is_too_deep(raw, self._nesting):
             return None

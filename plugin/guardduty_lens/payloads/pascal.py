@@ -54,24 +54,29 @@ def _is_name(value: object) -> bool:
     return isinstance(value, str) and value != ""
 
 
-def _rename(value: Any, renaming: _Renaming | None) -> Any:
-    if renaming is None or not isinstance(value, renaming.kind):
+def _rename(value: Any, renaming: _Renaming) -> Any:
+    if not isinstance(value, renaming.kind):
         return value
+    each = renaming.each
+    if each is None:
+        assert isinstance(value, dict)
+        return _rename_members(value, renaming)
     if isinstance(value, list):
-        return [_rename(element, renaming.each) for element in value]
-    if renaming.each is not None:
-        return {key: _rename(element, renaming.each) for key, element in value.items()}
-    return _rename_members(value, renaming)
+        return [_rename(element, each) for element in value]
+    return {key: _rename(element, each) for key, element in value.items()}
 
 
 def _rename_members(value: dict[str, Any], renaming: _Renaming) -> dict[str, Any]:
     renamed = {}
+    name_of, below = renaming.names.get, renaming.members.get
     for key, element in value.items():
-        name = renaming.names.get(key, key)
-        if name != key and name in value:
+        name = name_of(key, key)
+        if name in value and name != key:
             renamed[key] = element
+        elif (renaming_below := below(name)) is not None:
+            renamed[name] = _rename(element, renaming_below)
         else:
-            renamed[name] = _rename(element, renaming.members.get(name))
+            renamed[name] = element
     return renamed
 
 

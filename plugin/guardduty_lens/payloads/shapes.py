@@ -57,9 +57,10 @@ Piece = Found | Inside | Content | Message | Broken
 
 
 class Shape(NamedTuple):
-    """One row of the table."""
+    """One row of the table; an object that it recognises has at least one of its `keys`."""
 
     name: str
+    keys: tuple[str, ...]
     recognises: Callable[[Object], bool]
     open: Callable[[Object, Limits], Iterable[Piece]]
 
@@ -201,7 +202,7 @@ def _is_batch(value: Object) -> bool:
 def _is_record(item: Object) -> bool:
     event_source = item.get("eventSource")
     of_aws = isinstance(event_source, str) and event_source.startswith("aws:")
-    return of_aws or any(shape.recognises(item) for shape in _RECORD_SHAPES)
+    return of_aws or any(shape.recognises(item) for shape in _rows_of(item) if shape in _RECORD_SHAPES)
 
 
 def _open_batch(value: Object, _limits: Limits) -> Iterator[Piece]:
@@ -359,33 +360,54 @@ def _text_or_value(holder: Any, key: str, place: str) -> Piece:
 # Findings come first: they are most of what arrives, and the spliced path knows these two rows alone.
 # These rows are what records of batches may be; a batch is one only where it holds at least one of these.
 _RECORD_SHAPES: tuple[Shape, ...] = (
-    Shape("eventbridge_finding", _is_finding_event, _open_envelope),
-    Shape("finding", is_finding, _open_finding),
-    Shape("security_hub_event", _is_security_hub_event, _open_security_hub_event),
-    Shape("eventbridge", _is_object_envelope, _open_envelope),
-    Shape("eventbridge_text_detail", _is_text_envelope, _open_text_envelope),
-    Shape("pascal_finding", is_pascal_finding, _open_pascal_finding),
-    Shape("security_hub_finding", is_guardduty_asff, _open_asff),
-    Shape("cloudtrail_record", is_cloudtrail_record, _open_event),
-    Shape("sns_record", _is_sns_record, _open_sns_record),
-    Shape("sqs_message", _is_sqs_message, _open_sqs_message),
-    Shape("kinesis_record", _is_kinesis_record, _open_kinesis_record),
-    Shape("data_record", _is_data_record, _open_data_record),
+    Shape("eventbridge_finding", ("detail",), _is_finding_event, _open_envelope),
+    Shape("finding", ("type",), is_finding, _open_finding),
+    Shape("security_hub_event", ("detail",), _is_security_hub_event, _open_security_hub_event),
+    Shape("eventbridge", ("detail",), _is_object_envelope, _open_envelope),
+    Shape("eventbridge_text_detail", ("detail",), _is_text_envelope, _open_text_envelope),
+    Shape("pascal_finding", ("Type",), is_pascal_finding, _open_pascal_finding),
+    Shape("security_hub_finding", ("ProductArn",), is_guardduty_asff, _open_asff),
+    Shape("cloudtrail_record", ("eventSource",), is_cloudtrail_record, _open_event),
+    Shape("sns_record", ("Sns",), _is_sns_record, _open_sns_record),
+    Shape("sqs_message", ("body", "Body"), _is_sqs_message, _open_sqs_message),
+    Shape("kinesis_record", ("kinesis",), _is_kinesis_record, _open_kinesis_record),
+    Shape("data_record", ("data", "Data"), _is_data_record, _open_data_record),
 )
 
 SHAPES: tuple[Shape, ...] = (
     *_RECORD_SHAPES,
-    Shape("dead_letter", _is_dead_letter, _open_dead_letter),
-    Shape("awslogs", _is_awslogs, _open_awslogs),
-    Shape("cloudwatch_logs", _is_cloudwatch_logs, _open_cloudwatch_logs),
-    Shape("sns_confirmation", _is_sns_confirmation, _open_sns_confirmation),
-    Shape("sns_notification", _is_sns_notification, _open_sns_notification),
-    Shape("findings_page", _is_findings_page, _open_findings_page),
-    Shape("firehose_request", _is_firehose_request, _open_firehose_request),
-    Shape("batch", _is_batch, _open_batch),
+    Shape("dead_letter", ("raw", "raw_base64"), _is_dead_letter, _open_dead_letter),
+    Shape("awslogs", ("awslogs",), _is_awslogs, _open_awslogs),
+    Shape("cloudwatch_logs", ("logEvents",), _is_cloudwatch_logs, _open_cloudwatch_logs),
+    Shape("sns_confirmation", ("TopicArn",), _is_sns_confirmation, _open_sns_confirmation),
+    Shape("sns_notification", ("TopicArn",), _is_sns_notification, _open_sns_notification),
+    Shape("findings_page", _FINDING_LISTS, _is_findings_page, _open_findings_page),
+    Shape("firehose_request", ("records",), _is_firehose_request, _open_firehose_request),
+    Shape("batch", _RECORD_LISTS, _is_batch, _open_batch),
 )
+
+
+# The rows that have a key, as the bits of a number; the first row is the lowest bit.
+_ROWS_WITH_KEY: dict[str, int] = {}
+for _number, _shape in enumerate(SHAPES):
+    for _key in _shape.keys:
+        _ROWS_WITH_KEY[_key] = _ROWS_WITH_KEY.get(_key, 0) | 1 << _number
+
+
+def _rows_of(value: Object) -> Iterator[Shape]:
+    """Give the rows, in order, of which an object has a key: the others do not recognise it."""
+    rows, rows_with = 0, _ROWS_WITH_KEY.get
+    for key in value:
+        rows |= rows_with(key, 0)
+    while rows:
+        lowest = rows & -rows
+        yield SHAPES[lowest.bit_length() - 1]
+        rows ^= lowest
 
 
 def find_shape(value: Object) -> Shape | None:
     """Give the first shape that recognises an object; wrappers of shippers are told apart in `unwrap`."""
-    return next((shape for shape in SHAPES if shape.recognises(value)), None)
+    for shape in _rows_of(value):
+        if shape.recognises(value):
+            return shape
+    return None
