@@ -7,6 +7,7 @@ import pytest
 from command_line import Result
 from servers import Secured, start_opensearch
 from test_output import (
+    FEW,
     PATHS,
     Cluster,
     expected_log,
@@ -24,7 +25,7 @@ def test_server_killed_in_mid_load_and_restarted(tmp_path: Path) -> None:
     with start_opensearch() as server:
         cluster = Cluster(server.url, "output-")
         cluster.install()
-        path = write_lines(tmp_path / "in.jsonl", updates() * 3)
+        path = write_lines(tmp_path / "in.jsonl", updates(FEW) * 3)
         process = start(server.url, tmp_path, path)
         _wait_for_some(cluster)
         server.kill()
@@ -34,8 +35,8 @@ def test_server_killed_in_mid_load_and_restarted(tmp_path: Path) -> None:
         assert process.returncode == 0, err
         assert "the cluster is tried again" in err
         assert summary(tmp_path)["events"]["records"] == 6300
-        assert cluster.log == expected_log()
-        assert cluster.state == expected_state()
+        assert cluster.log == expected_log(FEW)
+        assert cluster.state == expected_state(FEW)
 
 
 def _wait_for_some(cluster: Cluster) -> None:
@@ -78,3 +79,14 @@ def test_password_and_own_authority(secured: Secured, tmp_path: Path) -> None:
     assert result.code == 0, result.err
     assert summary(tmp_path)["delivered"] == {"log_created": 20, "state_written": 20}
     assert secured.admin[1] not in result.err
+
+
+def test_client_certificate_and_no_password(secured: Secured, tmp_path: Path) -> None:
+    pair = secured.put_certificate("writer-by-certificate", ["all_access"])
+    for each in Cluster(secured.url, "output-").templates:
+        assert secured.request("PUT", f"/{PATHS[each.kind]}/{each.name}", each.body).status == 200
+    path = write_lines(tmp_path / "in.jsonl", [update(number, 1) for number in range(20)])
+    who = ("--ca", str(secured.ca), "--client-cert", str(pair.certificate), "--client-key", str(pair.key))
+    result = send(secured.url, tmp_path, path, options=who)
+    assert result.code == 0, result.err
+    assert summary(tmp_path)["delivered"] == {"log_created": 20, "state_written": 20}
