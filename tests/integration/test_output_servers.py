@@ -20,6 +20,9 @@ from test_output import (
     write_lines,
 )
 
+from guardduty_lens.opensearch.names import Names
+from guardduty_lens.opensearch.roles import roles
+
 
 def test_server_killed_in_mid_load_and_restarted(tmp_path: Path) -> None:
     with start_opensearch() as server:
@@ -82,7 +85,9 @@ def test_password_and_own_authority(secured: Secured, tmp_path: Path) -> None:
 
 
 def test_client_certificate_and_no_password(secured: Secured, tmp_path: Path) -> None:
-    pair = secured.put_certificate("writer-by-certificate", ["all_access"])
+    [writer] = [role for name, role in roles(Names("output-")).items() if name.endswith("writer")]
+    secured.put_role("certificate-writer", writer)
+    pair = secured.put_certificate("writer-by-certificate", ["certificate-writer"])
     for each in Cluster(secured.url, "output-").templates:
         assert secured.request("PUT", f"/{PATHS[each.kind]}/{each.name}", each.body).status == 200
     path = write_lines(tmp_path / "in.jsonl", [update(number, 1) for number in range(20)])
