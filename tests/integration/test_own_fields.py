@@ -5,7 +5,7 @@ from pathlib import Path
 
 from click.testing import CliRunner
 from finding_events import event
-from rest import request
+from http_json import Server
 
 from guardduty_lens.cli.main import main
 
@@ -46,23 +46,23 @@ def test_a_field_of_ones_own_is_found_whichever_way_the_record_came(
     (fields / "ours.yml").write_text(FIELDS)
     source.write_text(json.dumps(event({"id": "by-output"})))
     options = ["--url", opensearch_url, "--index-prefix", PREFIX, "--fields", str(fields)]
+    server = Server(opensearch_url)
     run("install", "--replicas", "0", *options)
     try:
         dead = ["--dead-letters", str(tmp_path / "dead.jsonl")]
         run("filter", str(source), "--to", "opensearch", *options, *dead)
         index = f"{PREFIX}guarddutylogs"
-        request(
-            opensearch_url,
+        server.expect(
             "POST",
-            f"/{index}/_doc?pipeline={PREFIX}guardduty-lens",
+            f"{index}/_doc?pipeline={PREFIX}guardduty-lens",
             event({"id": "by-pipeline"}),
         )
-        request(opensearch_url, "POST", f"/{PREFIX}guardduty*/_refresh")
+        server.expect("POST", f"{PREFIX}guardduty*/_refresh")
         for query in ("squad:payments", "squad.keyword:Payments.Core", "stage:prod"):
-            found = request(opensearch_url, "GET", f"/{index}*/_search?q={query}")["hits"]["hits"]
+            found = server.expect("GET", f"{index}*/_search?q={query}")["hits"]["hits"]
             assert {hit["_source"]["finding_id"] for hit in found} == {"by-output", "by-pipeline"}, query
             assert {hit["_index"] for hit in found} == {f"{PREFIX}guarddutylogs-2025.03"}
-        state = request(opensearch_url, "GET", f"/{PREFIX}guardduty-findings/_search?q=squad:payments")
+        state = server.expect("GET", f"{PREFIX}guardduty-findings/_search?q=squad:payments")
         assert [hit["_id"] for hit in state["hits"]["hits"]] == ["by-output"]
     finally:
         run("uninstall", "--yes", "--with-data", *options[:4])

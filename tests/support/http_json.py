@@ -20,10 +20,16 @@ class Server:
         kind = "application/x-ndjson" if isinstance(body, bytes) else "application/json"
         request = urllib.request.Request(f"{self.url}/{path}", data, {"Content-Type": kind}, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
+            with urllib.request.urlopen(request, timeout=120) as answer:
                 return json.load(answer)
         except urllib.error.HTTPError as error:
             return json.load(error)
+
+    def expect(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
+        """Send one request that must succeed; the server's words are in the assertion where it does not."""
+        answer = self.request(method, path, body)
+        assert "error" not in answer, f"{method} {path}: {str(answer)[:4000]}"
+        return answer
 
     def load(self, index: str, documents: Iterable[bytes]) -> list[str]:
         """Index documents, and give the reasons of those that were refused."""

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from rest import request
+from http_json import Server
 
 from guardduty_lens.compilers.opensearch import ingest_pipeline
 from guardduty_lens.engine.plan import Plan
@@ -24,16 +24,16 @@ class InstalledPipeline:
     """
 
     def __init__(self, url: str, plan: Plan, prefix: str) -> None:
-        self.url = url
+        self._server = Server(url)
         self.names = Names(prefix)
         self.index = f"{prefix}read-back"
         self.chain = f"{prefix}chain"
         resource = ingest_pipeline(plan, self.names)
-        request(url, "PUT", f"/_ingest/pipeline/{resource.name}", resource.body)
-        request(url, "PUT", f"/_ingest/pipeline/{self.chain}", {"processors": self._chain()})
+        self._server.expect("PUT", f"_ingest/pipeline/{resource.name}", resource.body)
+        self._server.expect("PUT", f"_ingest/pipeline/{self.chain}", {"processors": self._chain()})
         settings = {"number_of_shards": 1, "number_of_replicas": 0, "refresh_interval": "-1"}
         body = {"settings": settings, "mappings": {"dynamic": False}}
-        request(url, "PUT", f"/{self.index}", body)
+        self._server.expect("PUT", self.index, body)
 
     def _chain(self) -> list[Document]:
         keep = (
@@ -57,17 +57,16 @@ class InstalledPipeline:
             for number, document in zip(numbers, documents, strict=True)
             for line in ({"index": {"routing": number}}, document)
         ]
-        answer = request(
-            self.url, "POST", f"/{self.index}/_bulk?pipeline={self.chain}", ("\n".join(lines) + "\n").encode()
-        )
+        body = ("\n".join(lines) + "\n").encode()
+        answer = self._server.expect("POST", f"{self.index}/_bulk?pipeline={self.chain}", body)
         refused = [item["index"]["error"] for item in answer["items"] if "error" in item["index"]]
         assert not refused, refused[0]
         wanted = {"docs": [{"_id": number, "routing": number} for number in numbers]}
-        found = request(self.url, "POST", f"/{self.index}/_mget", wanted)["docs"]
+        found = self._server.expect("POST", f"{self.index}/_mget", wanted)["docs"]
         return [document["_source"] for document in found]
 
     def remove(self) -> None:
         """Take away everything that was made."""
-        request(self.url, "DELETE", f"/{self.index}")
-        request(self.url, "DELETE", f"/_ingest/pipeline/{self.chain}")
-        request(self.url, "DELETE", f"/_ingest/pipeline/{self.names.pipeline}")
+        self._server.expect("DELETE", self.index)
+        self._server.expect("DELETE", f"_ingest/pipeline/{self.chain}")
+        self._server.expect("DELETE", f"_ingest/pipeline/{self.names.pipeline}")

@@ -41,7 +41,7 @@ def opensearch(
     lens = _lens(fields, field_prefix, severity_scheme)
     for path in _written(output, _resources(lens, _names(index_prefix))):
         click.echo(path)
-    for extractor, names in fields_left_out(lens.extractors).items():
+    for extractor, names in fields_left_out(lens.extractors, field_prefix).items():
         click.echo(
             f"not in the pipeline, since only Python can run the extractor {extractor}: {', '.join(names)}",
             err=True,

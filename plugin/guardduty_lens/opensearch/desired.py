@@ -1,10 +1,10 @@
 """What an installation consists of, made from a plan and the user's options."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from guardduty_lens.compilers.opensearch import ingest_pipeline
+from guardduty_lens.compilers.opensearch import fields_left_out, ingest_pipeline
 from guardduty_lens.engine.plan import Plan
 from guardduty_lens.extractors import Extractor
 from guardduty_lens.opensearch.capabilities import Capabilities
@@ -42,7 +42,10 @@ def desired(
     if flavor == "elasticsearch" and capabilities.lifecycle and options.retention_days is not None:
         wanted = [with_lifecycle(each, names) for each in wanted]
     possible = [each for each in wanted if capabilities.missing(each) is None]
-    notes = [*_skipped(wanted, capabilities), *_not_in_the_pipeline(possible, extra)]
+    notes = [
+        *_skipped(wanted, capabilities),
+        *_not_in_the_pipeline(possible, fields_left_out(extractors, plan.field_prefix)),
+    ]
     return Desired([stamped(each, names.prefix) for each in possible], notes)
 
 
@@ -51,8 +54,10 @@ def _skipped(wanted: Iterable[Resource], capabilities: Capabilities) -> list[str
     return [f"skipped: {line}" for line in dict.fromkeys(lines) if line]
 
 
-def _not_in_the_pipeline(possible: Iterable[Resource], extra: Iterable[str]) -> list[str]:
-    fields = ", ".join(sorted(extra))
-    if not fields or all(each.kind != "ingest_pipeline" for each in possible):
+def _not_in_the_pipeline(possible: Iterable[Resource], left_out: Mapping[str, list[str]]) -> list[str]:
+    if all(each.kind != "ingest_pipeline" for each in possible):
         return []
-    return [f"mapped, but not set by the ingest pipeline (Python extractors): {fields}"]
+    return [
+        f"mapped, but not set by the ingest pipeline (Python extractor {extractor}): {', '.join(fields)}"
+        for extractor, fields in left_out.items()
+    ]

@@ -61,7 +61,9 @@ def test_on_elasticsearch_the_templates_of_months_name_their_policies():
 
 def test_an_extractors_field_is_mapped_and_named_as_absent_from_the_pipeline():
     made = wanted(Capabilities("opensearch", "3.8.0", True, EVERY_PROCESSOR), OWNER, prefix="gd_")
-    assert made.notes == ["mapped, but not set by the ingest pipeline (Python extractors): gd_owner_team"]
+    assert made.notes == [
+        "mapped, but not set by the ingest pipeline (Python extractor owner): gd_owner_team"
+    ]
     bodies = {(each.kind, each.name): json.dumps(each.body) for each in made.resources}
     assert '"gd_owner_team"' in bodies["component_template", "acme-guardduty-lens-added"]
     assert "owner_team" not in bodies["ingest_pipeline", "acme-guardduty-lens"]

@@ -71,9 +71,9 @@ def ingest_pipeline(plan: Plan, names: Names) -> Resource:
     return Resource("ingest_pipeline", names.pipeline, body)
 
 
-def fields_left_out(extractors: Iterable[Extractor]) -> dict[str, list[str]]:
-    """Give the fields that a pipeline does not add, by the name of the extractor that only Python can run."""
-    return {extractor.name: [field.name for field in extractor.fields] for extractor in extractors}
+def fields_left_out(extractors: Iterable[Extractor], field_prefix: str = "") -> dict[str, list[str]]:
+    """Give the keys that a pipeline does not add, by the name of the extractor that only Python can run."""
+    return {each.name: [f"{field_prefix}{field.name}" for field in each.fields] for each in extractors}
 
 
 def _tagged(
