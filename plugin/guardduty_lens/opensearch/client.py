@@ -199,7 +199,7 @@ def _auth(connection: Connection) -> Any:
     try:
         import boto3
     except ImportError as error:
-        raise ConnectionOptionsError("--aws-region needs boto3: pip install boto3") from error
+        raise ConnectionOptionsError("--aws-region needs boto3: pip install 'guardduty-lens[aws]'") from error
     from opensearchpy import Urllib3AWSV4SignerAuth
 
     credentials = boto3.Session().get_credentials()
