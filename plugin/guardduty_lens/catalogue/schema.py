@@ -18,7 +18,7 @@ def catalogue_schema() -> dict[str, Any]:
 
     Narrower than the model in one thing: a key that is there has a value, never null (save in examples).
     """
-    exported = _plain_schema(msgspec.json.schema(CatalogueFile))
+    exported = plain_schema(msgspec.json.schema(CatalogueFile))
     definitions = exported["$defs"]
     definitions["Operation"] |= {"minProperties": 1, "maxProperties": 1}
     for owner in ("Entry", "Source"):
@@ -56,13 +56,13 @@ def _normalise_operation(owner: Any) -> Any:
     return owner
 
 
-def _plain_schema(node: Any) -> Any:
+def plain_schema(node: Any) -> Any:
     """Take null out of every choice, join what can be one `type`, and clean the descriptions."""
     if isinstance(node, list):
-        return [_plain_schema(item) for item in node]
+        return [plain_schema(item) for item in node]
     if not isinstance(node, dict):
         return node
-    plain = {key: _plain_schema(value) for key, value in node.items()}
+    plain = {key: plain_schema(value) for key, value in node.items()}
     if plain.get("default", ...) is None:
         del plain["default"]
     if isinstance(plain.get("description"), str):

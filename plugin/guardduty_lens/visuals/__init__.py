@@ -1,0 +1,1 @@
+"""Dashboards: one model, written as YAML, and what it is rendered to."""

@@ -1,0 +1,1 @@
+"""The offline report: the dashboards as one page that needs nothing else."""
