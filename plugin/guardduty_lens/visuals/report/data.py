@@ -37,8 +37,7 @@ class Cells(msgspec.Struct, frozen=True):
 
 
 class MeasureData(msgspec.Struct, frozen=True, kw_only=True):
-    """A measure. `of` findings is in `findings` cells, all others in `records` cells; `column` is its place
-    there.
+    """A measure, and its place: a column of the `findings` cells, or, of any other measure, of `records`.
 
     How cells of one bucket go together: counts and sums are added, the least of min, the most of max. `avg`
     is the sum in `column`, divided by the number of records that have the field, in `count_column`.
@@ -138,7 +137,7 @@ class ReportData(msgspec.Struct, frozen=True, kw_only=True):
     version: str
     made_at: int
     as_of: int
-    """What "now" means in panels with relative dates: the newest update among the findings unless the user says."""
+    """What "now" means in panels with relative dates: the newest update, unless the user says."""
     first: int | None
     last: int | None
     """`eventLastSeen` of the earliest and of the latest update."""
