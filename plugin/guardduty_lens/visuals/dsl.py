@@ -18,14 +18,9 @@ from guardduty_lens.visuals.model import (
     Split,
     Test,
 )
+from guardduty_lens.visuals.precision import precision_threshold, shard_size
 from guardduty_lens.visuals.rows import Key, Row, Value
 from guardduty_lens.visuals.scope import records_of
-
-PRECISION = 40_000
-"""Distinct findings up to which OpenSearch counts (nearly) exactly; it is the most that it takes."""
-
-_LEAST_SHARD_SIZE = 1000
-"""Terms that each shard gives at least, so that the first of all are among them."""
 
 _INTERVALS: Mapping[Every, str] = {"hour": "1h", "day": "1d", "week": "1w", "month": "1M"}
 _SPLIT = "split"
@@ -51,15 +46,17 @@ class Search:
         query = self.query(index, records_of(dashboard, panel))
         if panel.columns is not None:
             return {"size": panel.rows, "query": query, "_source": False} | self._hits(panel, index)
-        measures = dashboard.measures_of(panel)
+        threshold = precision_threshold(panel.by, index, self._fields)
         figures = {
-            f"m{n}": figure for n, each in enumerate(measures) if (figure := self._figure(index, each))
+            f"m{number}": figure
+            for number, measure in enumerate(dashboard.measures_of(panel))
+            if (figure := self._figure(index, measure, threshold))
         }
         return {
             "size": 0,
             "query": query,
             "track_total_hits": True,
-            "aggs": self._aggs(index, panel.by, measures, figures),
+            "aggs": self._aggs(index, panel.by, figures),
         }
 
     def query(self, index: Index, where: AnyOf) -> Body:
@@ -106,14 +103,14 @@ class Search:
             return f"{self._now}||{bound.removeprefix('now')}"
         return bound
 
-    def _aggs(
-        self, index: Index, splits: Sequence[Split], measures: Sequence[Measure], figures: Body
-    ) -> Body:
+    def _aggs(self, index: Index, splits: Sequence[Split], figures: Body) -> Body:
         if not splits:
             return figures
         split, *rest = splits
         order = "m0" if "m0" in figures else "_count"
-        below = figures | self._aggs(index, rest, measures, figures)
+        # What only orders this level is its first measure; all of them are asked for at the last level.
+        ordering = {name: figures[name] for name in figures if name == order}
+        below = ordering | self._aggs(index, rest, figures)
         return {_SPLIT: self._split(index, split, order) | ({"aggs": below} if below else {})}
 
     def _split(self, index: Index, split: Split, order: str) -> Body:
@@ -135,18 +132,18 @@ class Search:
             "terms": {
                 "field": name,
                 "size": split.size,
-                "shard_size": max(_LEAST_SHARD_SIZE, 10 * split.size),
+                "shard_size": shard_size(split),
                 "order": [{order: direction}, {"_key": "asc"}],
             }
         }
 
-    def _figure(self, index: Index, measure: Measure) -> Body | None:
+    def _figure(self, index: Index, measure: Measure, threshold: int) -> Body | None:
         """Give the aggregation of a measure; documents are counted without one."""
         if measure.of == "updates" or (measure.of == "findings" and index == "state"):
             return None
         if measure.of == "findings":
             name = self._fields.counted(index, "finding_id")
-            return {"cardinality": {"field": name, "precision_threshold": PRECISION}}
+            return {"cardinality": {"field": name, "precision_threshold": threshold}}
         return {measure.of: {"field": self._fields.counted(index, measure.field or "")}}
 
     def _hits(self, panel: Panel, index: Index) -> Body:

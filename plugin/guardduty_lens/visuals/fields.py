@@ -53,6 +53,8 @@ class Fields(msgspec.Struct, frozen=True):
 
     types: Mapping[Index, Mapping[str, str]]
     prefix: str = ""
+    several: frozenset[str] = frozenset()
+    """Fields of records that hold several values."""
 
     def type_of(self, index: Index, field: str) -> str | None:
         """Give a field's type; None where the index has no such field."""
@@ -76,6 +78,11 @@ class Fields(msgspec.Struct, frozen=True):
         whole = self.types[index][field] in TEXTS
         return self.name(index, field) + (".keyword" if whole else "")
 
+    def is_many(self, index: Index, field: str) -> bool:
+        """Tell whether a field may have thousands of values in an index: ids, addresses, lists of names."""
+        own = index in ("log", "state") and field in self.several
+        return own or self.types[index][field] in ("id", "ip", "text", "url")
+
     def time(self, index: Index) -> str:
         """Give the name of an index's time field in documents."""
         return self.name(index, TIMES[index])
@@ -92,4 +99,5 @@ def fields_of(plan: Plan, extra: Mapping[str, str] | None = None) -> Fields:
         "cloudtrail": CLOUDTRAIL,
         "tags": TAGS,
     }
-    return Fields(types, plan.field_prefix)
+    several = frozenset(entry.field for entry in plan.entries if entry.cardinality == "many")
+    return Fields(types, plan.field_prefix, several)

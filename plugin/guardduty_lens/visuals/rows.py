@@ -16,8 +16,8 @@ class Row(msgspec.Struct, frozen=True):
     """One bucket: what it is told apart by, a key a split, and its measures.
 
     Rows come in the order in which they are shown: values by the first measure, equal ones by value; groups
-    as they are written, those without records too if there is no other split; times ascending, only those with
-    records.
+    as they are written, those without records too if there is no other split; times ascending, only those
+    with records.
     """
 
     keys: tuple[Key, ...]
