@@ -187,12 +187,12 @@ def _measure_faults(subject: Subject, measure: Measure, at: Where) -> Iterator[F
     if measure.field is None:
         yield Fault(at, f"{measure.of} of which field?")
         return
-    yield from _known(subject.fields, subject.index, measure.field, (*at, "field"))
+    yield from _known(subject.fields, subject.index, measure.field, (*at, measure.of))
     kind = subject.fields.type_of(subject.index, measure.field)
     dates = measure.of in ("min", "max")
     if kind is not None and kind not in NUMBERS and not (dates and kind == "date"):
         yield Fault(
-            (*at, "field"),
+            (*at, measure.of),
             f"{measure.of} needs a number{' or a date' if dates else ''}, and {measure.field} is a {kind}",
         )
 
