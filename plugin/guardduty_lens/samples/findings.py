@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
     from guardduty_lens.samples.site import Part
 
-START = 1_768_435_200_000
-"""2026-01-15T00:00:00Z in milliseconds: samples do not depend on the day they are made."""
 SPAN = 30 * 86_400_000
 """The findings of one run spread over 30 days, however many they are."""
+END = 1_768_435_200_000 + SPAN
+"""2026-02-14T00:00:00Z in milliseconds: samples do not depend on the day they are made."""
 RECENT = 500
 """Findings kept to be updated; memory is bounded by it."""
 UPDATED, ARCHIVED, SAMPLE, ATTRIBUTED = 0.15, 0.04, 0.02, 0.05
@@ -166,7 +166,7 @@ def _change_remote(finding: dict[str, Any], remote: Part) -> None:
     finding["description"] = finding["description"].replace(old["ipAddressV4"], remote["ipAddressV4"])
 
 
-def deliveries(count: int, seed: int) -> Iterator[Delivery]:
+def deliveries(count: int, seed: int, end: int = END) -> Iterator[Delivery]:
     """Give the deliveries in the order of their updates; their parts are shared and must not be changed."""
     chance = Chance(seed)
     made_of = estate(chance)
@@ -175,7 +175,7 @@ def deliveries(count: int, seed: int) -> Iterator[Delivery]:
     recent: list[Delivery] = []
     step = SPAN / max(count, 1)
     for number in range(count):
-        now = int(START + step * (number + chance.random()))
+        now = int(end - SPAN + step * (number + chance.random()))
         slot = int(chance.random() * len(recent))
         if number >= len(every) and chance.likely(UPDATED):
             delivery = _occurred_again(recent[slot], made_of, chance, now)
@@ -190,12 +190,12 @@ def deliveries(count: int, seed: int) -> Iterator[Delivery]:
         yield delivery
 
 
-def generate_findings(count: int, seed: int) -> Iterator[dict[str, Any]]:
+def generate_findings(count: int, seed: int, end: int = END) -> Iterator[dict[str, Any]]:
     """Give sample findings: bare, in camelCase, as GuardDuty exports them to S3.
 
     The first findings cover every active finding type once; after them frequent types are frequent and
-    about 15 % are updates of an earlier finding. Equal arguments give equal findings, which are the
-    caller's own to change.
+    about 15 % are updates of an earlier finding. They spread over the 30 days before `end` (milliseconds
+    since 1970). Equal arguments give equal findings, which are the caller's own to change.
 
     Raises:
         ValueError: count is negative.
@@ -203,7 +203,7 @@ def generate_findings(count: int, seed: int) -> Iterator[dict[str, Any]]:
     """
     if count < 0:
         raise ValueError(f"count must not be negative, but is {count}")
-    return map(_own, deliveries(count, seed))
+    return map(_own, deliveries(count, seed, end))
 
 
 def _own(delivery: Delivery) -> dict[str, Any]:

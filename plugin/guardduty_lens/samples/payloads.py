@@ -6,7 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from guardduty_lens.samples.chance import Chance
-from guardduty_lens.samples.findings import deliveries
+from guardduty_lens.samples.findings import END, deliveries
 from guardduty_lens.samples.shapes import WRITERS
 
 if TYPE_CHECKING:
@@ -67,10 +67,10 @@ def _payloads(stream: Iterator[Delivery], chance: Chance, shape: str) -> Iterato
         yield WRITERS[name].write(batch, chance)
 
 
-def generate_payloads(count: int, seed: int, shape: str) -> Iterator[bytes]:
+def generate_payloads(count: int, seed: int, shape: str, end: int = END) -> Iterator[bytes]:
     """Give payloads whose findings are exactly `count`, each one line of JSON without its newline.
 
-    The findings are those of `generate_findings` with the same count and seed, in the same order.
+    The findings are those of `generate_findings` with the same count, seed and end, in the same order.
 
     Raises:
         ValueError: the shape is not one of SHAPES, or count is negative.
@@ -80,4 +80,4 @@ def generate_payloads(count: int, seed: int, shape: str) -> Iterator[bytes]:
         raise ValueError(f"unknown shape {shape!r}, known are {', '.join(SHAPES)}")
     if count < 0:
         raise ValueError(f"count must not be negative, but is {count}")
-    return _payloads(deliveries(count, seed), Chance(f"{seed} {shape}"), shape)
+    return _payloads(deliveries(count, seed, end), Chance(f"{seed} {shape}"), shape)

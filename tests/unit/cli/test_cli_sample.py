@@ -1,6 +1,7 @@
 import hashlib
 import json
 import subprocess
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,28 @@ def test_standard_output_and_defaults(process):
     assert len(result.stdout.splitlines()) == 100
     assert all("detail-type" in json.loads(line) for line in result.stdout.splitlines())
     assert process(["sample", "-n", 100, "--seed", 1, "--shape", "eventbridge"]).stdout == result.stdout
+
+
+def test_until_moves_the_findings_in_time_and_changes_nothing_else(command, tmp_path):
+    for name, until in (("a", "2026-02-14"), ("b", "2025-06-30T12:00:00+02:00")):
+        assert command("sample", "-n", 300, "--shape", "finding", "--until", until, "-o", name).code == 0
+    one, other = ([json.loads(line) for line in (tmp_path / name).read_text().splitlines()] for name in "ab")
+    assert (tmp_path / "a").read_bytes() == _default_samples(command, tmp_path)
+    assert [each["id"] for each in one] == [each["id"] for each in other]
+    times = [each["updatedAt"] for each in other]
+    assert "2025-05-31T10" < min(times) < max(times) < "2025-06-30T10:00"
+    assert max(times) > "2025-06-29"
+
+
+def _default_samples(command, tmp_path):
+    command("sample", "-n", 300, "--shape", "finding", "-o", "default")
+    return (tmp_path / "default").read_bytes()
+
+
+def test_until_now(command, tmp_path):
+    command("sample", "-n", 300, "--shape", "finding", "--until", "now", "-o", "a")
+    newest = max(json.loads(line)["updatedAt"] for line in (tmp_path / "a").read_text().splitlines())
+    assert timedelta(0) <= datetime.now(UTC) - datetime.fromisoformat(newest) < timedelta(days=1)
 
 
 def test_none_at_all(command, tmp_path):
@@ -54,7 +77,15 @@ def test_every_shape_gives_the_same_fields(command):
 
 @pytest.mark.parametrize(
     "options",
-    [("--shape", "xml"), ("-n", "-1"), ("-n", "many"), ("--seed", "x"), ("-o", "nowhere/x"), ("extra",)],
+    [
+        ("--shape", "xml"),
+        ("-n", "-1"),
+        ("-n", "many"),
+        ("--seed", "x"),
+        ("--until", "soon"),
+        ("-o", "nowhere/x"),
+        ("extra",),
+    ],
 )
 def test_wrong_use(command, options):
     result = command("sample", *options)
