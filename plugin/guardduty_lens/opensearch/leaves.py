@@ -20,8 +20,8 @@ FLAT_DEPTH = 100
 
 LABEL, LABEL_SEARCH = "guardduty_label", "guardduty_label_search"
 
-DATE_FORMAT = "strict_date_optional_time_nanos||yyyy-MM-dd HH:mm:ss.SSS"
-"""ISO 8601 with any offset and fraction, and the form that some of AWS's samples have."""
+DATE_FORMAT = "strict_date_optional_time_nanos||yyyy-MM-dd HH:mm:ss[.SSSSSSSSS][.SSSSSS][.SSS]"
+"""ISO 8601 with any offset and fraction, and with a space for the T: attack sequences of AWS's come so."""
 
 KEYWORD: Mapping = {"type": "keyword", "ignore_above": KEYWORD_CHARACTERS}
 

@@ -9,6 +9,7 @@ from typing import Any
 from guardduty_lens.visuals.fields import Fields
 from guardduty_lens.visuals.model import (
     AnyOf,
+    Column,
     Dashboard,
     Every,
     Index,
@@ -73,14 +74,25 @@ class Search:
         """Give the rows of the answer to a panel's body."""
         index = dashboard.index_of(panel)
         if panel.columns is not None:
-            names = [self._fields.counted(index, column.field) for column in panel.columns]
             return [
-                Row((), tuple(_joined(hit.get("fields", {}).get(name)) for name in names))
+                Row((), self._shown(index, panel.columns, hit.get("fields", {})))
                 for hit in answer["hits"]["hits"]
             ]
         measures = dashboard.measures_of(panel)
         top = answer.get("aggregations", {}) | {"doc_count": answer["hits"]["total"]["value"]}
         return list(_rows(top, panel.by, (), measures))
+
+    def _shown(
+        self, index: Index, columns: Sequence[Column], values: Mapping[str, list[Any]]
+    ) -> tuple[Value, ...]:
+        """Give the doc values of a hit by column; dates come as text."""
+        shown = []
+        for column in columns:
+            found = values.get(self._fields.counted(index, column.field), [])
+            if self._fields.type_of(index, column.field) == "date":
+                found = [int(each) for each in found]
+            shown.append(None if not found else found[0] if len(found) == 1 else found)
+        return tuple(shown)
 
     def _test(self, index: Index, field: str, test: Test) -> Body:
         name = self._fields.counted(index, field)
@@ -174,14 +186,18 @@ def _rows(
         yield Row(keys, tuple(_value(bucket, f"m{n}") for n in range(len(measures))))
         return
     split, *rest = splits
-    for key, below in _buckets(bucket, split):
+    for key, below in _buckets(bucket, split, alone=not keys and not rest):
         yield from _rows(below, rest, (*keys, key), measures)
 
 
-def _buckets(bucket: Mapping[str, Any], split: Split) -> Iterator[tuple[Key, Mapping[str, Any]]]:
+def _buckets(
+    bucket: Mapping[str, Any], split: Split, *, alone: bool
+) -> Iterator[tuple[Key, Mapping[str, Any]]]:
     buckets = bucket.get(_SPLIT, {}).get("buckets", [])
     if isinstance(buckets, Mapping):  # by label, which the server gives in alphabetical order
-        yield from ((label, buckets[label]) for label in split.groups or ())
+        for label in split.groups or ():
+            if alone or buckets[label]["doc_count"]:
+                yield label, buckets[label]
         return
     for each in buckets:
         yield each["key"] if split.time is not None else str(each.get("key_as_string", each["key"])), each
@@ -193,9 +209,3 @@ def _value(bucket: Mapping[str, Any], figure: str) -> Value:
         return int(bucket["doc_count"])
     value = bucket[figure]["value"]
     return None if value is None else float(value)
-
-
-def _joined(values: list[Any] | None) -> Any:
-    if values is None:
-        return None
-    return values[0] if len(values) == 1 else values

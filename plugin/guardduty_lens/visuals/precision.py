@@ -21,7 +21,7 @@ FEW_VALUES = 3_000
 MANY_VALUES = 300
 """For entities, such as addresses, users and files."""
 
-SHARD_SIZE_FACTOR, LEAST_SHARD_SIZE = 10, 100
+SHARD_SIZE_FACTOR, LEAST_SHARD_SIZE = 10, 500
 """How many terms each shard gives for each that is shown, so that the first of all are among them."""
 
 # Ids of which an organisation has thousands at most.
