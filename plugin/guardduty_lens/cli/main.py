@@ -20,6 +20,7 @@ COMMANDS = {
     "replay": ("replay", "Send dead letters and archives through again."),
     "fields": ("fields", "List, lint, test and document the fields."),
     "compile": ("compile", "Write what other engines run, from the same fields."),
+    "report": ("report", "Make the dashboards as one offline page."),
     "sample": ("sample", "Make realistic findings, offline."),
     "install": ("install", "Put what the records need into a cluster."),
     "plan": ("plan", "Say what install would do."),

@@ -42,6 +42,17 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
 def run(job: Job, lens: Lens) -> NoReturn:
     """Run a job, print the summary on standard error, and exit with the code that says how it went."""
+    code = max(deliver(job, lens), _outcome(_write_summary, job, lens))
+    if not job.quiet:
+        click.echo(summary_text(lens.counters, job.dead_letters), err=True)
+    sys.exit(code)
+
+
+def deliver(job: Job, lens: Lens) -> int:
+    """Pass all inputs of a job to its output, say what went wrong, and give the exit code.
+
+    Raises click.UsageError.
+    """
     sources = expand(job.inputs) if job.inputs else [STANDARD]
     _refuse_own_outputs(job, sources)
     alone = _why_alone(job, sources)
@@ -50,10 +61,7 @@ def run(job: Job, lens: Lens) -> NoReturn:
     work = _pass_all_through if alone else _share_out
     # What is there by now stays to the end: the garbage collector need not go through it again and again.
     gc.freeze()
-    code = max(_outcome(work, job, lens, sources), _outcome(_write_summary, job, lens))
-    if not job.quiet:
-        click.echo(summary_text(lens.counters, job.dead_letters), err=True)
-    sys.exit(code)
+    return _outcome(work, job, lens, sources)
 
 
 def _why_alone(job: Job, sources: list[Path]) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import msgspec
 
 from guardduty_lens.engine.plan import Plan
+from guardduty_lens.lens import Lens
 from guardduty_lens.opensearch.mappings import INGEST_LAG, INGESTED_AT
 from guardduty_lens.visuals.model import Index
 
@@ -86,6 +87,14 @@ class Fields(msgspec.Struct, frozen=True):
     def time(self, index: Index) -> str:
         """Give the name of an index's time field in documents."""
         return self.name(index, TIMES[index])
+
+
+def fields_of_lens(lens: Lens) -> Fields:
+    """Give the fields of a lens: those of its plan, and what its extractors add."""
+    added = [field for extractor in lens.extractors for field in extractor.fields]
+    several = frozenset(field.name for field in added if field.cardinality == "many")
+    fields = fields_of(lens.plan, {field.name: str(field.type) for field in added})
+    return msgspec.structs.replace(fields, several=fields.several | several)
 
 
 def fields_of(plan: Plan, extra: Mapping[str, str] | None = None) -> Fields:

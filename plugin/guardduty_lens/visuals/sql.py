@@ -67,9 +67,9 @@ class Queries:
     def rows(self, dashboard: Dashboard, panel: Panel) -> Sql:
         """Give the query of a panel's rows: a column a split (groups by number), then one a measure."""
         if panel.columns is not None:
-            return self._hits(dashboard, panel)
+            return self.hits(dashboard, panel)
         index, measures = dashboard.index_of(panel), dashboard.measures_of(panel)
-        figures = ", ".join(self._figure(index, measure) for measure in measures)
+        figures = ", ".join(self.figure(index, measure) for measure in measures)
         levels = len(panel.by)
         if not levels:
             return Sql(f"SELECT {figures} FROM (") + self.records(dashboard, panel, 0) + ")"
@@ -129,7 +129,7 @@ class Queries:
         more = f", {ranks}" if ranks else ""
         return (
             Sql(f"SELECT {keys}{more}, row_number() OVER ({parted}ORDER BY {order}) AS r{level} FROM (")
-            + f"SELECT {keys}{more}, {self._figure(index, measure)} AS m FROM ("
+            + f"SELECT {keys}{more}, {self.figure(index, measure)} AS m FROM ("
             + self.records(dashboard, panel, level + 1)
             + f"){join} GROUP BY {keys}{more}){limit}"
         )
@@ -161,7 +161,8 @@ class Queries:
             return f"epoch_ms({key})"
         return key if split.groups is not None else f"CAST({key} AS VARCHAR)"
 
-    def _figure(self, index: Index, measure: Measure) -> str:
+    def figure(self, index: Index, measure: Measure) -> str:
+        """Give the aggregate of a measure; of dates in epoch milliseconds."""
         if measure.of == "updates" or (measure.of == "findings" and index == "state"):
             return "count(*)"
         if measure.of == "findings":
@@ -214,9 +215,11 @@ class Queries:
         gone = timedelta() if back == "now" else timedelta(**{_UNITS[back[-1]]: int(back[:-1])})
         return (self._now.astimezone(UTC) - gone).replace(tzinfo=None)
 
-    def _hits(self, dashboard: Dashboard, panel: Panel) -> Sql:
+    def hits(self, dashboard: Dashboard, panel: Panel, *further: str) -> Sql:
+        """Give the query of a search's rows: its columns, and further ones of the table."""
         index, sort = dashboard.index_of(panel), panel.sort or ""
-        columns = ", ".join(self.shown(index, column.field) for column in panel.columns or ())
+        shown = [self.shown(index, column.field) for column in panel.columns or ()]
+        columns = ", ".join([*shown, *map(quoted, further)])
         direction = "DESC" if sort.startswith("-") else "ASC"
         return (
             Sql(f"SELECT {columns} FROM (")

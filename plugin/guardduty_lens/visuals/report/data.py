@@ -37,7 +37,7 @@ class Cells(msgspec.Struct, frozen=True):
 
 
 class MeasureData(msgspec.Struct, frozen=True, kw_only=True):
-    """A measure, and its place: a column of the `findings` cells, or, of any other measure, of `records`.
+    """A measure, and its place: a column of the `findings` cells, or, of any other, of `records`.
 
     How cells of one bucket go together: counts and sums are added, the least of min, the most of max. `avg`
     is the sum in `column`, divided by the number of records that have the field, in `count_column`.
@@ -59,7 +59,9 @@ class SplitData(msgspec.Struct, frozen=True, kw_only=True):
     ascending: bool = False
     is_severity: bool = False
     keys: list[Key] = []
-    """All keys that cells have (times in epoch milliseconds, ascending; groups as written)."""
+    """All keys that cells have: values and times (epoch milliseconds) ascending, groups as written."""
+    hidden: int = 0
+    """How many keys were left out because there are too many; none of those that are shown unfiltered."""
 
 
 class ColumnData(msgspec.Struct, frozen=True):
@@ -90,6 +92,12 @@ class PanelData(msgspec.Struct, frozen=True, kw_only=True):
     colour: str | None = None
     splits: list[SplitData] = []
     measures: list[MeasureData] = []
+    above: list[Cells] = []
+    """For each split but the last, cells of the splits down to it: the first measure, by which keys are
+    ordered.
+
+    A finding may be in several buckets of the next split, so that those do not add up.
+    """
     findings: Cells | None = None
     records: Cells | None = None
     columns: list[ColumnData] = []
@@ -101,8 +109,8 @@ class PanelData(msgspec.Struct, frozen=True, kw_only=True):
     """Of how many records the rows are the first."""
     text: str | None = None
     """Of a markdown panel: Markdown."""
-    from_run: bool = False
-    """Whether this is the run's own summary instead of what a cluster would show."""
+    from_run: float | None = None
+    """Of a metric that a cluster would have from its counters: the number of this report's own run."""
 
 
 class DashboardData(msgspec.Struct, frozen=True, kw_only=True):
@@ -146,6 +154,8 @@ class ReportData(msgspec.Struct, frozen=True, kw_only=True):
     updates: int
     findings: int
     rejected: int
+    duplicates: int
+    """Updates that came more than once; they are counted once."""
     accounts: list[str]
     """Accounts by number of findings; where there are too many, the last is `other accounts`."""
     severities: list[str]

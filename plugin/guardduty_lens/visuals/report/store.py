@@ -1,7 +1,9 @@
 """The records of a report in DuckDB: updates and findings, as the log and the state of a cluster."""
 
 import hashlib
+import os
 from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,7 +17,11 @@ from guardduty_lens.visuals.sql import Sql, quoted
 MEMORY_LIMIT = "1GB"
 """What DuckDB takes at most; beyond it, it writes to its folder."""
 
-LARGEST_RECORD_BYTES = 256 * 1024 * 1024
+LARGEST_RECORD_BYTES = 72 * 1024 * 1024
+"""Of one line: what a payload may have (`payloads/limits.py`), and its added fields."""
+
+MOST_THREADS = 4
+"""Each takes twice the largest record of memory while records are read."""
 
 # What records are told apart, filtered and ranked by, whatever the dashboards ask for.
 BASE_FIELDS = (
@@ -52,14 +58,17 @@ class Store:
         self._fields = fields
         self._names = sorted({*BASE_FIELDS, *_used(fields, dashboards)})
         self._path: Path | None = None
+        self.duplicates = 0
+        """Records that came more than once."""
         settings: dict[str, Any] = {
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
             "memory_limit": MEMORY_LIMIT,
             "temp_directory": str(folder),
             "preserve_insertion_order": True,
+            "threads": min(MOST_THREADS, os.cpu_count() or 1),
         }
-        self._connection = duckdb.connect(str(folder / "report.duckdb"), config=settings)
+        self._connection = duckdb.connect(":memory:", config=settings)
 
     def __enter__(self) -> Self:
         return self
@@ -70,29 +79,37 @@ class Store:
     def load(self, path: Path) -> None:
         """Read records, one a line; what comes twice counts once. Called once."""
         self._path = path
+        columns = ", ".join(self._columns())
         self._connection.execute(
-            f"CREATE TABLE raw AS SELECT row_number() OVER () - 1 AS line, * "
-            f"FROM read_json(?, {self._columns()})",
+            f"CREATE TABLE log AS SELECT row_number() OVER () - 1 AS line, {columns} "
+            f"FROM read_json(?, {self._reading()})",
             [str(path)],
         )
         self._connection.execute("SET enable_external_access = false")
         self._connection.execute("CREATE TABLE digests (line BIGINT, digest VARCHAR)")
-        self._connection.execute(f"CREATE VIEW typed AS SELECT {', '.join(self._typed())} FROM raw")
         self._name_the_nameless()
         self._connection.execute(
-            f"CREATE TABLE log AS SELECT typed.* EXCLUDE (id, updated_text) FROM typed "
-            f"LEFT JOIN digests USING (line) QUALIFY row_number() OVER "
-            f"(PARTITION BY coalesce({_UPDATE}, id, digest) ORDER BY line) = 1"
+            f"CREATE TABLE again AS SELECT line FROM log LEFT JOIN digests USING (line) QUALIFY "
+            f"row_number() OVER (PARTITION BY coalesce({_UPDATE}, event, digest) ORDER BY line) > 1"
         )
+        [(self.duplicates,)] = self.fetch(Sql("SELECT count(*) FROM again"))
+        self._connection.execute("DELETE FROM log WHERE line IN (FROM again)")
+        self._connection.execute("DROP TABLE digests; DROP TABLE again")
+        self._mark_the_last()
+
+    def _mark_the_last(self) -> None:
+        """Make the state: of each finding its last update."""
         self._connection.execute(
-            f"CREATE TABLE state AS SELECT * FROM log WHERE finding IS NOT NULL "
+            f"CREATE TABLE latest AS SELECT line FROM log WHERE finding IS NOT NULL "
             f"QUALIFY row_number() OVER (PARTITION BY finding ORDER BY {_VERSION} DESC, line) = 1"
         )
-        self._connection.execute("DROP VIEW typed; DROP TABLE raw; DROP TABLE digests")
+        self._connection.execute("ALTER TABLE log ADD COLUMN is_last BOOLEAN DEFAULT false")
+        self._connection.execute("UPDATE log SET is_last = true WHERE line IN (FROM latest)")
+        self._connection.execute("DROP TABLE latest; CREATE VIEW state AS SELECT * FROM log WHERE is_last")
 
     def _name_the_nameless(self) -> None:
         """Tell records that brought no id apart by what their event is, as the output does."""
-        nameless = self.fetch(Sql("SELECT line FROM typed WHERE finding IS NULL AND id IS NULL"))
+        nameless = self.fetch(Sql("SELECT line FROM log WHERE finding IS NULL AND event IS NULL"))
         ours = {self._fields.name("log", name) for name in self._fields.types["log"]}
         for number, line in self.lines([number for (number,) in nameless]).items():
             event = {key: value for key, value in decode_json(line, None).items() if key not in ours}
@@ -103,14 +120,29 @@ class Store:
         """Give the rows of a query."""
         return self._connection.execute(query.text, list(query.values)).fetchall()
 
-    def columns(self, query: Sql) -> list[list[Any]]:
-        """Give the columns of a query, as lists."""
-        rows = self.fetch(query)
-        return [list(column) for column in zip(*rows, strict=True)] if rows else []
-
     def execute(self, statement: str) -> None:
-        """Run a statement of ours."""
+        """Run a statement without values."""
         self._connection.execute(statement)
+
+    def keep_since(self, moment: datetime) -> None:
+        """Leave out what was last seen before a moment (UTC, without time zone)."""
+        self._connection.execute('DELETE FROM log WHERE "eventLastSeen" < ?', [moment])
+
+    def combine(self, combinations: Sequence[Sequence[Any]]) -> None:
+        """Give records the numbers of their account, severity label, sample and archived, a row each."""
+        self._connection.execute(
+            "CREATE TABLE combinations (account VARCHAR, label VARCHAR, sample BOOLEAN, archived BOOLEAN, "
+            "number INTEGER)"
+        )
+        if combinations:
+            self._connection.executemany("INSERT INTO combinations VALUES (?, ?, ?, ?, ?)", combinations)
+        self._connection.execute("DROP VIEW state; ALTER TABLE log ADD COLUMN combination INTEGER")
+        self._connection.execute(
+            "UPDATE log SET combination = number FROM combinations "
+            "WHERE account_id IS NOT DISTINCT FROM account AND severity_label IS NOT DISTINCT FROM label "
+            "AND is_sample IS NOT DISTINCT FROM sample AND is_archived IS NOT DISTINCT FROM archived"
+        )
+        self._connection.execute("CREATE VIEW state AS SELECT * FROM log WHERE is_last")
 
     def lines(self, numbers: Collection[int]) -> dict[int, bytes]:
         """Give lines of the records' file by their numbers."""
@@ -127,7 +159,7 @@ class Store:
                     break
         return found
 
-    def _columns(self) -> str:
+    def _reading(self) -> str:
         """Give the arguments of read_json: which keys are read, and as what."""
         keys = {self._fields.name("log", name): self._type(name) for name in self._names} | {"id": "JSON"}
         columns = ", ".join(f"{quoted(key)}: '{kind}'" for key, kind in keys.items())
@@ -141,16 +173,16 @@ class Store:
             simple = "DOUBLE" if kind == "double" else "BIGINT"
         return f"{simple}[]" if name in self._fields.several else simple
 
-    def _typed(self) -> Iterator[str]:
-        yield from ("line", f"{quoted(self._fields.name('log', 'updated_at'))} AS updated_text")
-        ends = [quoted(self._fields.name("log", name)) for name in ("finding_id", "finding_arn")]
-        kind = quoted(self._fields.name("log", "record_kind"))
-        finding = f"coalesce({ends[0]}, nullif(regexp_extract({ends[1]}, '[^/]*$'), ''))"
-        yield f"CASE WHEN {kind} = 'finding' THEN {finding} END AS finding"
-        other = f"{kind} != 'finding' AND json_type(id) = 'VARCHAR'"
-        yield f"CASE WHEN {other} THEN 'event ' || (id ->> '$') END AS id"
-        for name in self._names:
-            key = quoted(self._fields.name("log", name))
+    def _columns(self) -> Iterator[str]:
+        """Give the columns of the log, made of what is read."""
+        keys = {name: quoted(self._fields.name("log", name)) for name in self._names}
+        end = f"nullif(regexp_extract({keys['finding_arn']}, '[^/]*$'), '')"
+        is_finding = f"{keys['record_kind']} = 'finding'"
+        yield f"CASE WHEN {is_finding} THEN coalesce({keys['finding_id']}, {end}) END AS finding"
+        named = f"NOT ({is_finding}) AND json_type(id) = 'VARCHAR'"
+        yield f"CASE WHEN {named} THEN 'event ' || (id ->> '$') END AS event"
+        yield f"{keys['updated_at']} AS updated_text"
+        for name, key in keys.items():
             is_date = self._fields.type_of("log", name) == "date"
             yield f"{f'TRY_CAST({key} AS TIMESTAMP)' if is_date else key} AS {quoted(name)}"
 

@@ -1,0 +1,187 @@
+"""`guardduty-lens report`: the dashboards as one page, without a cluster."""
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from guardduty_lens.cli.main import EXIT_UNDELIVERED
+from guardduty_lens.cli.opensearch_options import names_of, opensearch_options
+from guardduty_lens.cli.options import USER_ERRORS, lens_options, severity_scheme
+from guardduty_lens.cli.run import Job, deliver
+from guardduty_lens.cli.summary import summary_text
+from guardduty_lens.inputs.files import STANDARD
+from guardduty_lens.lens import Lens
+from guardduty_lens.outputs.dead_letters import DEFAULT_PATH
+from guardduty_lens.outputs.forms import whole
+
+if TYPE_CHECKING:
+    from guardduty_lens.visuals.fields import Fields
+    from guardduty_lens.visuals.model import Dashboard
+
+
+@click.command("report")
+@click.argument(
+    "paths", nargs=-1, metavar="[PATH]...", type=click.Path(exists=True, allow_dash=True, path_type=Path)
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    default="report.html",
+    show_default=True,
+    help="The page.",
+)
+@click.option("--title", default="GuardDuty findings", show_default=True, help="Of the page.")
+@click.option(
+    "--dashboards",
+    type=click.Path(exists=True, path_type=Path),
+    help="A folder of *.yml: your own dashboards, in place of shipped ones of the same id, or besides.",
+)
+@click.option("--days", type=click.IntRange(1, 3650), help="Only what was last seen in so many days.")
+@click.option(
+    "--as-of",
+    metavar="DATE|now",
+    help="What ages and weeks are counted from. [default: the newest update]",
+)
+@click.option(
+    "--from-opensearch",
+    "from_cluster",
+    is_flag=True,
+    help="Read the log of the cluster at --url instead of PATHs.",
+)
+@click.option(
+    "--dead-letters",
+    type=click.Path(path_type=Path),
+    default=DEFAULT_PATH,
+    show_default=True,
+    help="Where rejected input goes; appended to, and made only when needed.",
+)
+@click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="As in filter.")
+@lens_options
+@opensearch_options
+def command(paths: tuple[Path, ...], **options: Any) -> None:
+    """Make the dashboards as one HTML page that needs nothing else: no server, no network.
+
+    PATH is what `filter` takes: findings of any shape, or records. The page is written once it is whole.
+    """
+    if options["from_cluster"] == bool(paths):
+        raise click.UsageError("give PATHs, or --from-opensearch with --url")
+    lens = _lens(options)
+    fields, dashboards = _dashboards(lens, options["dashboards"])
+    as_of = _as_of(options["as_of"])
+    with tempfile.TemporaryDirectory(prefix="guardduty-lens-") as folder:
+        code = _records(paths, lens, Path(folder), options)
+        if code == EXIT_UNDELIVERED:
+            sys.exit(code)
+        _write_page(lens, fields, dashboards, Path(folder), options, as_of)
+    click.echo(summary_text(lens.counters, options["dead_letters"]), err=True)
+    click.echo(f"{options['output']}: {options['output'].stat().st_size / 1e6:,.1f} MB", err=True)
+    sys.exit(code)
+
+
+def _lens(options: dict[str, Any]) -> Lens:
+    try:
+        return Lens(
+            fields=options["fields"],
+            field_prefix=options["field_prefix"],
+            severity_scheme=severity_scheme(options["severity_scheme"]),
+            wrapper_keys=options["wrapper_key"],
+        )
+    except USER_ERRORS as error:
+        raise click.UsageError(str(error)) from error
+
+
+def _dashboards(lens: Lens, folder: Path | None) -> "tuple[Fields, list[Dashboard]]":
+    """Give the dashboards; what is wrong with the user's own is a usage error."""
+    from guardduty_lens.catalogue.load import CatalogueError
+    from guardduty_lens.visuals.fields import fields_of_lens
+    from guardduty_lens.visuals.load import DashboardError, load_dashboards
+
+    fields = fields_of_lens(lens)
+    try:
+        return fields, load_dashboards(fields, folder)
+    except (CatalogueError, DashboardError) as error:
+        raise click.UsageError(str(error)) from error
+
+
+def _as_of(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    if text == "now":
+        return datetime.now(UTC)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise click.BadParameter(f"{text!r} is neither a date nor now", param_hint="--as-of") from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _records(paths: tuple[Path, ...], lens: Lens, folder: Path, options: dict[str, Any]) -> int:
+    """Write the records of all inputs to a file, and give the exit code."""
+    if options["from_cluster"]:
+        paths = (_fetched(folder / "fetched.jsonl", options),)
+    job = Job(
+        inputs=paths,
+        output=folder / "records.jsonl",
+        dead_letters=options["dead_letters"],
+        summary=None,
+        form=whole,
+        workers=options["workers"],
+    )
+    return deliver(job, lens)
+
+
+def _fetched(path: Path, options: dict[str, Any]) -> Path:
+    """Write the log of the cluster to a file. Exits with 3 where it cannot be read whole."""
+    from guardduty_lens.cli.installation import connect, undelivered
+    from guardduty_lens.opensearch.export import log_records
+
+    with undelivered(), path.open("wb") as file:
+        cluster, _ = connect(options | {"flavor": None})
+        for record in log_records(cluster, names_of(options), options["days"]):
+            file.write(record + b"\n")
+    return path
+
+
+def _write_page(
+    lens: Lens,
+    fields: "Fields",
+    dashboards: "list[Dashboard]",
+    folder: Path,
+    options: dict[str, Any],
+    as_of: datetime | None,
+) -> None:
+    try:
+        from guardduty_lens.visuals.report.store import Store
+    except ImportError as error:
+        message = "a report needs DuckDB: pip install 'guardduty-lens[report]'"
+        raise click.UsageError(message) from error
+    from guardduty_lens.visuals.report.build import ReportOptions, build_report
+    from guardduty_lens.visuals.report.page import page
+
+    wanted = ReportOptions(title=options["title"], as_of=as_of, days=options["days"])
+    with Store(folder, fields, dashboards) as store:
+        store.load(folder / "records.jsonl")
+        data = build_report(store, fields, dashboards, lens.counters.summary(), wanted)
+    with _whole_file(options["output"]) as file:
+        file.write_text(page(data), encoding="utf-8")
+
+
+@contextmanager
+def _whole_file(path: Path) -> Iterator[Path]:
+    """Give a file to write, which takes the place of `path` once it is whole."""
+    if path == STANDARD:
+        raise click.UsageError("--output is a file")
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        yield beside
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)

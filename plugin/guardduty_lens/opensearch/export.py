@@ -1,0 +1,41 @@
+"""The records of a cluster's log, read back in bounded memory."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from guardduty_lens.opensearch.cluster import Cluster, ClusterError
+from guardduty_lens.opensearch.names import Names
+from guardduty_lens.payloads.json_text import encode_json
+
+PAGE = 1000
+KEPT = "5m"
+"""How long the server keeps its place between two pages."""
+
+
+def log_records(cluster: Cluster, names: Names, days: int | None = None) -> Iterator[bytes]:
+    """Give the records of the log, each as JSON, those last seen in the last `days` only where that is said.
+
+    By the scroll API, which OpenSearch and Elasticsearch share. Raises ClusterError.
+    """
+    query: dict[str, Any] = {"match_all": {}}
+    if days is not None:
+        query = {"range": {"@timestamp": {"gte": f"now-{days}d"}}}
+    body = {"size": PAGE, "query": query, "sort": ["_doc"]}
+    path = f"/{names.log}*/_search"
+    answer = cluster.request("POST", path, body=body, params={"scroll": KEPT, "ignore_unavailable": "true"})
+    try:
+        while hits := _hits(answer):
+            yield from (encode_json(hit["_source"]) for hit in hits)
+            scroll = {"scroll": KEPT, "scroll_id": answer["_scroll_id"]}
+            answer = cluster.request("POST", "/_search/scroll", body=scroll)
+    finally:
+        if "_scroll_id" in answer:
+            cluster.request("DELETE", "/_search/scroll", body={"scroll_id": [answer["_scroll_id"]]})
+
+
+def _hits(answer: Any) -> list[Any]:
+    """Give the hits of a page. Raises ClusterError where a shard is missing, or time ran out."""
+    if answer["timed_out"] or answer["_shards"]["failed"]:
+        raise ClusterError(f"the log could not be read whole: {answer['_shards']}")
+    hits: list[Any] = answer["hits"]["hits"]
+    return hits

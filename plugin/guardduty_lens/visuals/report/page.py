@@ -1,0 +1,7 @@
+"""Placeholder."""
+
+import msgspec
+
+
+def page(data):
+    return msgspec.json.encode(data).decode()
