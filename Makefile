@@ -46,9 +46,10 @@ templates: $(READY) ## the templates of a default installation and the roles, in
 	$(BIN)/python tools/make_templates.py
 	$(BIN)/python tools/make_roles.py
 
-generated: $(READY) ## AWS's model and the country names, from botocore and country_converter
+generated: $(READY) ## AWS's model, country names and shapes, from botocore, country_converter, and npm's world-atlas
 	$(BIN)/python tools/make_aws_model.py
 	$(BIN)/python tools/make_countries.py
+	$(BIN)/python tools/make_shapes.py
 
 opensearch: $(READY) ## start the OpenSearch that the tests use; the last line is its URL
 	@PYTHONPATH=tests/support $(BIN)/python -m servers start

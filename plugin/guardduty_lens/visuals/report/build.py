@@ -14,6 +14,7 @@ from guardduty_lens.visuals.layout import Placed, layout
 from guardduty_lens.visuals.model import Column, Dashboard, Panel
 from guardduty_lens.visuals.report.cells import CellCounter
 from guardduty_lens.visuals.report.data import (
+    Cells,
     ColumnData,
     DashboardData,
     FindingRow,
@@ -96,6 +97,7 @@ def build_report(
         colours={label: SEVERITY.get(label, SEVERITY["Unknown"]) for label in scopes.severities},
         series=list(SERIES),
         dashboards=[maker.dashboard(each) for each in dashboards],
+        total=maker.total(),
         table=maker.table(),
         scopes=scopes.all(),
     )
@@ -133,6 +135,14 @@ class _Maker:
             question=dashboard.question,
             panels=[self._panel(dashboard, placed) for placed in layout(panels)],
         )
+
+    def total(self) -> Cells:
+        """Give the cells of all findings."""
+        panel = Panel(id="total", title="All findings", chart="metric")
+        dashboard = Dashboard(id="total", title="All findings", question="How many?", panels=[panel])
+        cells = self._counter.count(dashboard, panel).findings
+        assert cells is not None
+        return cells
 
     def table(self) -> Findings:
         """Give the most severe and newest findings, each with its whole record."""

@@ -169,6 +169,7 @@ def _split(split: Split, keys: list[Key], hidden: int) -> SplitData:
         size=split.size,
         ascending=split.ascending,
         is_severity=split.field == "severity_label",
+        is_account=split.field == "account_id",
         keys=keys,
         hidden=hidden,
     )

@@ -58,6 +58,7 @@ class SplitData(msgspec.Struct, frozen=True, kw_only=True):
     size: int = 0
     ascending: bool = False
     is_severity: bool = False
+    is_account: bool = False
     keys: list[Key] = []
     """All keys that cells have: values and times (epoch milliseconds) ascending, groups as written."""
     hidden: int = 0
@@ -165,5 +166,7 @@ class ReportData(msgspec.Struct, frozen=True, kw_only=True):
     series: list[str]
     """Colours of what has no meaning."""
     scopes: list[list[Combination]]
+    total: Cells
+    """All findings, without a split."""
     dashboards: list[DashboardData]
     table: Findings
