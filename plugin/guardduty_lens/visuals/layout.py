@@ -7,7 +7,7 @@ import msgspec
 from guardduty_lens.visuals.model import GRID_COLUMNS, Chart, Panel
 
 SIZES: Mapping[Chart, tuple[int, int]] = {
-    "metric": (8, 7),
+    "metric": (8, 8),
     "pie": (16, 15),
     "bar": (24, 15),
     "stacked_bar": (24, 15),

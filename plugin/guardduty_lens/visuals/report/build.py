@@ -10,6 +10,7 @@ import msgspec
 from guardduty_lens.version import __version__
 from guardduty_lens.visuals.colours import SERIES, SEVERITY
 from guardduty_lens.visuals.fields import NUMBERS, Fields
+from guardduty_lens.visuals.labels import label_of
 from guardduty_lens.visuals.layout import Placed, layout
 from guardduty_lens.visuals.model import Column, Dashboard, Panel
 from guardduty_lens.visuals.report.cells import CellCounter
@@ -30,17 +31,21 @@ from guardduty_lens.visuals.sql import Queries, Sql, quoted
 MOST_FINDINGS = 2_000
 """Rows of the table of findings."""
 
-TABLE = (
-    Column(field="eventLastSeen", label="last seen"),
-    Column(field="severity_label", label="severity"),
-    Column(field="finding_type", label="type"),
-    Column(field="account_id", label="account"),
-    Column(field="finding_region", label="region"),
-    Column(field="resource_name", label="resource"),
-    Column(field="title", label="title"),
-    Column(field="event_count", label="count"),
-    Column(field="console_url", label="console"),
+TABLE = tuple(
+    Column(field=field)
+    for field in (
+        "eventLastSeen",
+        "severity_label",
+        "finding_type",
+        "account_id",
+        "finding_region",
+        "resource_name",
+        "title",
+        "event_count",
+        "console_url",
+    )
 )
+"""Columns of the table of findings."""
 
 _CUTS: Sequence[tuple[timedelta, Literal["hour", "day", "week"]]] = (
     (timedelta(days=3), "hour"),
@@ -75,7 +80,7 @@ def build_report(
     first, last, updates, findings = store.fetch(
         Sql(
             "SELECT epoch_ms(min(eventLastSeen)), epoch_ms(max(eventLastSeen)), count(*), "
-            "count(DISTINCT finding) FROM log WHERE record_kind = 'finding'"
+            "count(DISTINCT finding_id) FROM log WHERE record_kind = 'finding'"
         )
     )[0]
     every = _every(first, last)
@@ -238,7 +243,7 @@ class _Maker:
             kind = "date"
         elif field_type in NUMBERS:
             kind = "number"
-        return ColumnData(column.label or column.field.replace("_", " "), kind)
+        return ColumnData(column.label or label_of(column.field), kind)
 
 
 def _unit(dashboard: Dashboard, panel: Panel) -> str:

@@ -6,6 +6,7 @@ from typing import Any, Literal
 import msgspec
 
 from guardduty_lens.visuals.fields import Fields
+from guardduty_lens.visuals.labels import label_of
 from guardduty_lens.visuals.model import Dashboard, Index, Measure, Panel, Split
 from guardduty_lens.visuals.report.answers import panel_rows
 from guardduty_lens.visuals.report.data import Cells, MeasureData, SplitData
@@ -105,7 +106,7 @@ class CellCounter:
             given.append(
                 MeasureData(
                     of=measure.of,
-                    label=measure.label or f"{measure.of} {field.replace('_', ' ')}".strip(),
+                    label=measure.label or f"{measure.of} {label_of(field)}".strip(),
                     column=column,
                     count_column=column + 1 if mean else None,
                     is_date=bool(field) and self._fields.type_of(index, field) == "date",
@@ -165,7 +166,7 @@ def _split(split: Split, keys: list[Key], hidden: int) -> SplitData:
     name = split.field or split.time or ""
     return SplitData(
         kind=kind,
-        label=split.label or name.replace("_", " "),
+        label=split.label or label_of(name),
         size=split.size,
         ascending=split.ascending,
         is_severity=split.field == "severity_label",

@@ -10,7 +10,7 @@ from guardduty_lens.visuals.sql import Sql
 MOST_ACCOUNTS = 200
 """Accounts that a page can filter by; those of fewer findings are one."""
 
-OTHER_ACCOUNTS, NO_ACCOUNT, NO_LABEL = "other accounts", "no account", "no severity"
+OTHER_ACCOUNTS, NO_ACCOUNT, NO_LABEL = "other accounts", "no account", "Unknown"
 
 
 class Scopes:
@@ -65,4 +65,4 @@ def _severities(store: Store) -> list[str]:
     ranked: list[tuple[Any, ...]] = store.fetch(
         Sql("SELECT severity_label FROM log GROUP BY 1 ORDER BY max(severity_rank) DESC NULLS LAST, 1")
     )
-    return [label or NO_LABEL for (label,) in ranked]
+    return list(dict.fromkeys(label or NO_LABEL for (label,) in ranked))

@@ -53,6 +53,12 @@ const safeLink = (text) => {
   return element("a", { href: url.href, target: "_blank", rel: "noopener noreferrer" }, "open");
 };
 
+// Short words such as ids and regions are not broken; sentences, names and arns are.
+const cellClass = (column, value) => {
+  if (column.kind === "number") return "amount";
+  return column.kind === "date" || (typeof value === "string" && /^[\w.:-]{1,24}$/.test(value)) ? "whole-word" : "";
+};
+
 const cellContent = (column, value) => {
   if (value === null || value === undefined) return "";
   if (column.kind === "severity") return severityLabel(value);

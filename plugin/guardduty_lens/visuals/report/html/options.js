@@ -33,10 +33,12 @@ const tooltip = (lines) => {
   return made;
 };
 
+// ECharts measures texts by itself, and so has to know the font that they are drawn in.
+const FONT = getComputedStyle(document.body).fontFamily;
+
 const base = () => ({
   animation: false,
-  aria: { enabled: false },
-  textStyle: { color: ink().text, fontFamily: "inherit" },
+  textStyle: { color: ink().text, fontFamily: FONT },
 });
 
 const tip = (trigger, formatter) => ({
@@ -45,7 +47,7 @@ const tip = (trigger, formatter) => ({
   confine: true,
   backgroundColor: ink().ground,
   borderColor: ink().line,
-  textStyle: { color: ink().text, fontSize: 12 },
+  textStyle: { color: ink().text, fontSize: 12, fontFamily: FONT },
 });
 
 const legend = (names) => ({
@@ -76,7 +78,8 @@ const pieOption = (panel, rows) => {
         center: ["50%", "50%"],
         minAngle: 2,
         itemStyle: { borderColor: ink().ground, borderWidth: 1 },
-        label: { color: ink().text, fontSize: 12, formatter: ({ data }) => `${cut(data.name, 26)}\n${number(data.value)}` },
+        label: { color: ink().text, fontSize: 12, formatter: ({ data }) => `${cut(data.name, 24)} ${number(data.value)}` },
+        labelLayout: { hideOverlap: true },
         labelLine: { lineStyle: { color: ink().soft }, length: 8, length2: 8 },
         data: rows.map((row, position) => ({
           name: labelled(panel, row, 0),
@@ -125,7 +128,7 @@ const ringsOption = (panel, rows) => {
           {
             r0: "52%",
             r: "70%",
-            label: { position: "outside", color: ink().text, fontSize: 11, minAngle: 6, formatter: ({ name }) => cut(name, 34) },
+            label: { position: "outside", color: ink().text, fontSize: 11, minAngle: 10, rotate: 0, formatter: ({ name }) => cut(name, 40) },
           },
         ],
         data,
@@ -134,13 +137,16 @@ const ringsOption = (panel, rows) => {
   };
 };
 
-const categoryAxis = (names) => ({
+// The wider the panel, the more of a long name is shown.
+const longest = (panel) => Math.round(panel.width * 1.8);
+
+const categoryAxis = (panel, names) => ({
   type: "category",
   inverse: true,
   data: names,
   axisTick: { show: false },
   axisLine: { lineStyle: { color: ink().line } },
-  axisLabel: { color: ink().text, fontSize: 12, interval: 0, formatter: (name) => cut(name, 34) },
+  axisLabel: { color: ink().text, fontSize: 12, interval: 0, formatter: (name) => cut(name, longest(panel)) },
 });
 
 const valueAxis = () => ({
@@ -157,7 +163,7 @@ const barOption = (panel, rows) => ({
   grid: grid(false),
   tooltip: tip("item", ({ name, value }) => tooltip([[name, number(value)]])),
   xAxis: valueAxis(),
-  yAxis: categoryAxis(rows.map((row) => labelled(panel, row, 0))),
+  yAxis: categoryAxis(panel, rows.map((row) => labelled(panel, row, 0))),
   series: [
     {
       type: "bar",
@@ -186,7 +192,7 @@ const stackedOption = (panel, rows) => {
     grid: grid(names.length > 1),
     tooltip: tip("item", ({ name, seriesName, value }) => tooltip([[`${name} · ${seriesName}`, number(value)]])),
     xAxis: valueAxis(),
-    yAxis: categoryAxis(bars.map((place) => keyLabel(first, first.keys[place]))),
+    yAxis: categoryAxis(panel, bars.map((place) => keyLabel(first, first.keys[place]))),
     series: stacks.map((place, position) => ({
       type: "bar",
       name: names[position],
@@ -273,7 +279,7 @@ const scale = (rows) => ({
   itemWidth: 10,
   textStyle: { color: ink().soft, fontSize: 11 },
   inRange: { color: ramp() },
-  formatter: (value) => number(Math.round(value)),
+  text: [number(Math.max(1, ...rows.map((row) => row.values[0]))), "0"],
 });
 
 const heatOption = (panel, rows) => {
@@ -282,7 +288,7 @@ const heatOption = (panel, rows) => {
   const [rowNames, columnNames] = [y.map((place) => keyLabel(down, down.keys[place])), x.map((place) => keyLabel(across, across.keys[place]))];
   return {
     ...base(),
-    grid: { ...grid(false), bottom: 34, right: 10 },
+    grid: { ...grid(false), bottom: 30, right: 12 },
     tooltip: tip("item", ({ data }) => tooltip([[`${rowNames[data.value[1]]} · ${columnNames[data.value[0]]}`, number(data.value[2])]])),
     visualMap: scale(rows),
     xAxis: {
@@ -293,7 +299,7 @@ const heatOption = (panel, rows) => {
       splitArea: { show: false },
       axisLabel: { color: ink().text, fontSize: 11, rotate: 35, interval: 0, formatter: (name) => cut(name, 20) },
     },
-    yAxis: categoryAxis(rowNames),
+    yAxis: categoryAxis(panel, rowNames),
     series: [
       {
         type: "heatmap",

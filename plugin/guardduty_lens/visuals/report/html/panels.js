@@ -78,7 +78,7 @@ const searchTable = (panel, passing) => {
     element(
       "tbody",
       {},
-      ...rows.map((row) => element("tr", {}, ...row.map((value, place) => element("td", {}, cellContent(panel.columns[place], value))))),
+      ...rows.map((row) => element("tr", {}, ...row.map((value, place) => element("td", { class: cellClass(panel.columns[place], value) }, cellContent(panel.columns[place], value))))),
     ),
   );
   return table;

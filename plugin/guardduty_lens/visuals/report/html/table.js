@@ -107,7 +107,7 @@ class FindingsTable {
       { type: "button", class: "open", "aria-expanded": String(open), "aria-label": "Show the record", onclick: () => this.openOrClose(row) },
       open ? "▾" : "▸",
     );
-    const line = element("tr", {}, element("td", {}, button), ...row.values.map((value, place) => element("td", { class: this.columns[place].kind === "number" ? "amount" : "" }, cellContent(this.columns[place], value))));
+    const line = element("tr", {}, element("td", {}, button), ...row.values.map((value, place) => element("td", { class: cellClass(this.columns[place], value) }, cellContent(this.columns[place], value))));
     if (!open) return [line];
     const text = JSON.stringify(JSON.parse(recordText(row.place)), null, 2);
     return [line, element("tr", { class: "record" }, element("td", { colspan: this.columns.length + 1 }, element("pre", { tabindex: "0" }, text)))];
