@@ -70,7 +70,7 @@ def ring(numbers: list[int], all_arcs: list[Ring]) -> Ring:
 
 
 def unrolled(points: Ring) -> Ring:
-    """Let longitudes run on beyond 180 degrees instead of jumping; a ring around a pole is closed along it."""
+    """Let longitudes run on beyond 180 degrees instead of jumping; close a ring around a pole along it."""
     given = [points[0]]
     for x, y in points[1:]:
         last = given[-1][0]

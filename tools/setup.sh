@@ -16,18 +16,22 @@ find_python() {
 install_debian_packages() {
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
         apt-get update -qq
-        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3 python3-venv >/dev/null
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$@" >/dev/null
     fi
 }
 
 python=$(find_python)
 if [ -z "$python" ] || ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
-    install_debian_packages
+    install_debian_packages python3 python3-venv
     python=$(find_python)
 fi
 if [ -z "$python" ]; then
     echo "Python 3.11 or newer is needed, with its venv module (Debian: python3 python3-venv)." >&2
     exit 1
+fi
+# What the tests of the report's page look at it with.
+if ! command -v chromium >/dev/null 2>&1; then
+    install_debian_packages chromium
 fi
 "$python" -m venv "$VENV"
 "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --editable '.[dev]' ${CONSTRAINTS:+--constraint "$CONSTRAINTS"}

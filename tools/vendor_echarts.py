@@ -1,5 +1,4 @@
-"""Write visuals/report/html/echarts.js: the parts of Apache ECharts that the report draws with, in one
-script.
+"""Write visuals/report/html/echarts.js: what the report draws with of Apache ECharts, in one script.
 
 Fetched and bundled by npm and esbuild, at pinned versions; the licence and the notice stand at its top and
 beside it. Run by hand, when the version here changes.

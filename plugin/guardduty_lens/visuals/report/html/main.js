@@ -34,7 +34,7 @@ for (const tab of tabs) {
 const viewsOf = (tab) => {
   if (tab.views === null) {
     tab.views = tab.panels === null ? [new FindingsTable()] : tab.panels.map((each) => new PanelView(each, goTo));
-    tab.board.append(element("div", { class: "grid" }, ...tab.views.map((view) => view.root)));
+    tab.board.append(element("div", { class: tab.panels === null ? "" : "grid" }, ...tab.views.map((view) => view.root)));
   }
   return tab.views;
 };
@@ -109,15 +109,18 @@ const accountList = element("div", { class: "choices", role: "group", "aria-labe
 const accountSummary = element("summary", { class: "chip" });
 const accountMenu = element("details", { class: "menu" }, accountSummary, element("div", { class: "menu-body" }, accountSearch, accountList));
 
+const accountChoices = report.accounts.map((account, place) => {
+  const box = element("input", { type: "checkbox", onchange: () => toggle(filters.accounts, place) });
+  return { account, box, label: element("label", {}, box, account) };
+});
+accountList.append(...accountChoices.map(({ label }) => label));
+
 function drawAccounts() {
   const words = accountSearch.value.trim().toLowerCase();
-  accountList.replaceChildren(
-    ...report.accounts.flatMap((account, place) => {
-      if (!account.toLowerCase().includes(words)) return [];
-      const box = element("input", { type: "checkbox", checked: filters.accounts.has(place), onchange: () => toggle(filters.accounts, place) });
-      return [element("label", {}, box, account)];
-    }),
-  );
+  accountChoices.forEach(({ account, box, label }, place) => {
+    label.hidden = !account.toLowerCase().includes(words);
+    box.checked = filters.accounts.has(place);
+  });
 }
 
 const flagMenu = (key, name) => {

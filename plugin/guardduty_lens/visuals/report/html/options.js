@@ -17,7 +17,10 @@ const colourOf = (split, place) => {
 
 const panelColour = (panel) => (panel.colour ? report.colours[panel.colour] ?? report.series[0] : report.series[0]);
 
-const cut = (text, longest) => (text.length > longest ? `${text.slice(0, longest - 1)}…` : text);
+// The wider the panel, the more of a long name is shown.
+const longest = (panel) => Math.round(panel.width * 1.8);
+
+const cut = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
 
 // Severities in their order, other keys in the order of first appearance: a key has one colour however it ranks.
 const places = (rows, level, split) => {
@@ -52,7 +55,9 @@ const tip = (trigger, formatter) => ({
 
 const legend = (names) => ({
   show: names.length > 1,
-  type: "plain",
+  type: "scroll",
+  pageIconColor: ink().soft,
+  pageTextStyle: { color: ink().soft },
   top: 0,
   left: 0,
   icon: "roundRect",
@@ -78,7 +83,7 @@ const pieOption = (panel, rows) => {
         center: ["50%", "50%"],
         minAngle: 2,
         itemStyle: { borderColor: ink().ground, borderWidth: 1 },
-        label: { color: ink().text, fontSize: 12, formatter: ({ data }) => `${cut(data.name, 24)} ${number(data.value)}` },
+        label: { color: ink().text, fontSize: 12, formatter: ({ data }) => `${cut(data.name, longest(panel) - 4)} ${number(data.value)}` },
         labelLayout: { hideOverlap: true },
         labelLine: { lineStyle: { color: ink().soft }, length: 8, length2: 8 },
         data: rows.map((row, position) => ({
@@ -136,9 +141,6 @@ const ringsOption = (panel, rows) => {
     ],
   };
 };
-
-// The wider the panel, the more of a long name is shown.
-const longest = (panel) => Math.round(panel.width * 1.8);
 
 const categoryAxis = (panel, names) => ({
   type: "category",

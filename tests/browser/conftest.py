@@ -1,0 +1,30 @@
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+# Nothing of a browser's own may look like the page's doing.
+OPTIONS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium; where there is none, tests are skipped, but never in CI."""
+    path = shutil.which("chromium") or shutil.which("google-chrome")
+    if path is None:
+        assert not os.environ.get("CI"), "no chromium: tools/setup.sh installs it"
+        pytest.skip("no chromium here")
+    with sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=path, args=OPTIONS)
+        yield browser
+        browser.close()
