@@ -1,4 +1,4 @@
-"""The report's page in a real browser: it draws, filters, loads nothing, and runs nothing that findings bring."""
+"""The report's page in a real browser: it draws, filters, loads nothing, runs nothing that findings bring."""
 
 import json
 from collections.abc import Iterator

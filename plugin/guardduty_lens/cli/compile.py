@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 import msgspec
 
+from guardduty_lens.cli.dashboard_options import dashboards_of, dashboards_option, stock_map_option
 from guardduty_lens.cli.options import (
     USER_ERRORS,
     catalogue_options,
@@ -17,6 +18,7 @@ from guardduty_lens.lens import Lens
 from guardduty_lens.opensearch.names import Names
 from guardduty_lens.opensearch.resources import IndexOptions, Resource
 from guardduty_lens.opensearch.templates import templates
+from guardduty_lens.visuals.saved_objects import files_of, saved_objects
 
 
 @click.group("compile")
@@ -46,6 +48,38 @@ def opensearch(
             f"not in the pipeline, since only Python can run the extractor {extractor}: {', '.join(names)}",
             err=True,
         )
+
+
+@command.command("dashboards")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    required=True,
+    help="The folder that the files go to.",
+)
+@dashboards_option
+@stock_map_option
+@catalogue_options
+@index_prefix_option
+def dashboards(
+    output: Path,
+    dashboards: Path | None,
+    stock_map: bool,
+    fields: Path | None,
+    field_prefix: str,
+    severity_scheme: str,
+    index_prefix: str,
+) -> None:
+    """Write import files for OpenSearch Dashboards: all.ndjson, and one for each dashboard alone."""
+    lens = _lens(fields, field_prefix, severity_scheme)
+    known, wanted = dashboards_of(lens, dashboards)
+    objects = saved_objects(wanted, known, _names(index_prefix), stock_map=stock_map)
+    output.mkdir(parents=True, exist_ok=True)
+    for name, text in files_of(objects).items():
+        path = output / name
+        path.write_text(text, encoding="utf-8")
+        click.echo(path)
 
 
 def _lens(fields: Path | None, field_prefix: str, scheme: str) -> Lens:

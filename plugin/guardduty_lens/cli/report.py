@@ -6,11 +6,13 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from guardduty_lens.cli.dashboard_options import dashboards_of, dashboards_option
 from guardduty_lens.cli.main import EXIT_UNDELIVERED
 from guardduty_lens.cli.opensearch_options import names_of, opensearch_options
 from guardduty_lens.cli.options import USER_ERRORS, lens_options, severity_scheme
@@ -39,11 +41,7 @@ if TYPE_CHECKING:
     help="The page.",
 )
 @click.option("--title", default="GuardDuty findings", show_default=True, help="Of the page.")
-@click.option(
-    "--dashboards",
-    type=click.Path(exists=True, path_type=Path),
-    help="A folder of *.yml: your own dashboards, in place of shipped ones of the same id, or besides.",
-)
+@dashboards_option
 @click.option("--days", type=click.IntRange(1, 3650), help="Only what was last seen in so many days.")
 @click.option(
     "--as-of",
@@ -73,8 +71,10 @@ def command(paths: tuple[Path, ...], **options: Any) -> None:
     """
     if options["from_cluster"] == bool(paths):
         raise click.UsageError("give PATHs, or --from-opensearch with --url")
+    if find_spec("duckdb") is None:
+        raise click.UsageError("a report needs DuckDB: pip install 'guardduty-lens[report]'")
     lens = _lens(options)
-    fields, dashboards = _dashboards(lens, options["dashboards"])
+    fields, dashboards = dashboards_of(lens, options["dashboards"])
     as_of = _as_of(options["as_of"])
     with tempfile.TemporaryDirectory(prefix="guardduty-lens-") as folder:
         code = _records(paths, lens, Path(folder), options)
@@ -95,19 +95,6 @@ def _lens(options: dict[str, Any]) -> Lens:
             wrapper_keys=options["wrapper_key"],
         )
     except USER_ERRORS as error:
-        raise click.UsageError(str(error)) from error
-
-
-def _dashboards(lens: Lens, folder: Path | None) -> "tuple[Fields, list[Dashboard]]":
-    """Give the dashboards; what is wrong with the user's own is a usage error."""
-    from guardduty_lens.catalogue.load import CatalogueError
-    from guardduty_lens.visuals.fields import fields_of_lens
-    from guardduty_lens.visuals.load import DashboardError, load_dashboards
-
-    fields = fields_of_lens(lens)
-    try:
-        return fields, load_dashboards(fields, folder)
-    except (CatalogueError, DashboardError) as error:
         raise click.UsageError(str(error)) from error
 
 
@@ -158,13 +145,9 @@ def _write_page(
     options: dict[str, Any],
     as_of: datetime | None,
 ) -> None:
-    try:
-        from guardduty_lens.visuals.report.store import Store
-    except ImportError as error:
-        message = "a report needs DuckDB: pip install 'guardduty-lens[report]'"
-        raise click.UsageError(message) from error
     from guardduty_lens.visuals.report.build import ReportOptions, build_report
     from guardduty_lens.visuals.report.page import page
+    from guardduty_lens.visuals.report.store import Store
 
     wanted = ReportOptions(title=options["title"], as_of=as_of, days=options["days"])
     with Store(folder, fields, dashboards) as store:

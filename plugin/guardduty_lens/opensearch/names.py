@@ -49,6 +49,16 @@ class Names(msgspec.Struct, frozen=True):
         """Counters of runs, an index a month."""
         return f"{self.prefix}guardduty-stats"
 
+    @property
+    def tags(self) -> str:
+        """Markers of deployments."""
+        return f"{self.prefix}guardduty-tags"
+
+    @property
+    def countries_map(self) -> str:
+        """Shapes of countries; Dashboards offers indices for region maps whose names end so."""
+        return f"{self.prefix}guardduty-countries-map"
+
     def log_index(self, month: str) -> str:
         """Give the log's index of a month such as `2025-03`."""
         return f"{self.log}-{month.replace('-', '.')}"

@@ -7,8 +7,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
-import duckdb
-
 from guardduty_lens.payloads.json_text import decode_json, encode_json
 from guardduty_lens.visuals.fields import NUMBERS, Fields
 from guardduty_lens.visuals.model import Dashboard, Panel
@@ -68,6 +66,8 @@ class Store:
             "preserve_insertion_order": True,
             "threads": min(MOST_THREADS, os.cpu_count() or 1),
         }
+        import duckdb  # an extra
+
         self._connection = duckdb.connect(":memory:", config=settings)
 
     def __enter__(self) -> Self:
