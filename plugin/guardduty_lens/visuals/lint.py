@@ -1,7 +1,7 @@
 """The linter of dashboard files: every fault of every file at once, each with its place."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -82,13 +82,33 @@ def _shape(name: str, text: str) -> tuple[Document, Dashboard | None, list[Probl
     data = normal(document.data)
     faults = list(plain_faults(_validator().iter_errors(data)))
     dashboard = None
-    if not faults:
+    sound = _without_broken_panels(data, faults)
+    if sound is not None:
         try:
-            dashboard = msgspec.convert(data, Dashboard)
+            dashboard = msgspec.convert(sound, Dashboard)
         except msgspec.ValidationError as error:  # numbers beyond 64 bits, which the schema allows
             faults.append(Fault((), str(error)))
     problems = [_problem(document, fault) for fault in faults]
     return document, dashboard, [*problems, *document.duplicates]
+
+
+def _without_broken_panels(data: Any, faults: Sequence[Fault]) -> Any:
+    """Put a sound panel in the place of each of wrong shape, so that the others are looked at too.
+
+    None where something else is wrong.
+    """
+    broken = set()
+    for fault in faults:
+        if len(fault.where) < 2 or fault.where[0] != "panels":
+            return None
+        broken.add(fault.where[1])
+    if not broken:
+        return data
+    panels = [
+        {"id": f"broken-{number}", "title": "Broken", "chart": "metric"} if number in broken else panel
+        for number, panel in enumerate(data["panels"])
+    ]
+    return data | {"panels": panels}
 
 
 def _problem(document: Document, fault: Fault) -> Problem:

@@ -43,11 +43,14 @@ def test_a_field_of_one_s_own_charts_as_any_other(command, tmp_path):
     assert (tmp_path / "out" / "all.ndjson").stat().st_size > 100_000
 
 
-def test_wrong_ones_are_told_with_their_places(command, tmp_path):
-    _write(tmp_path, DASHBOARD.replace("by: team}", "by: tema, colour: Pink}"))
+def test_wrong_ones_are_all_told_with_their_places(command, tmp_path):
+    more = "  - {id: pink, title: Pink, chart: metric, colour: Pink}\n"
+    _write(tmp_path, DASHBOARD.replace("by: team}", "by: tema}") + more)
     result = command("compile", "dashboards", "-o", "out", "--fields", "fields", "--dashboards", "boards")
     assert result.code == 2
-    assert "boards/own.yml:6:71: 'colour' cannot be 'Pink'" in result.err
+    column = DASHBOARD.splitlines()[5].index("by: team") + 5
+    assert f"boards/own.yml:6:{column}: the log has no field 'tema'; did you mean 'team'?" in result.err
+    assert f"boards/own.yml:7:{more.index('Pink}') + 1}: 'colour' cannot be 'Pink'" in result.err
     assert not (tmp_path / "out").exists()
 
 
