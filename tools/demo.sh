@@ -16,7 +16,15 @@ echo
 echo "The most severe of them:"
 "$BIN/python" tools/show_records.py "$out/records.jsonl"
 echo
+echo "The dashboards as one page, from 3,000 made-up findings of the last 30 days, and those above:"
+"$BIN/guardduty-lens" sample -n 3000 --shape mixed --until now -o "$out/sample.jsonl"
+status=0
+"$BIN/guardduty-lens" report "$out/records.jsonl" "$out/sample.jsonl" --days 90 -o "$out/report.html" \
+    --title "GuardDuty findings (demo)" --dead-letters "$out/dead-letters.jsonl" || status=$?
+[ "$status" -le 1 ] || exit "$status"
+echo
 echo "Records:      $out/records.jsonl"
 echo "Summary:      $out/summary.json"
 echo "Dead letters: $out/dead-letters.jsonl (broken.log is cut short on purpose)"
+echo "Report:       $out/report.html (open it in a browser: it needs no server, and no network)"
 echo "Next:         $BIN/guardduty-lens filter --help"

@@ -200,8 +200,24 @@ def test_an_install_that_fails_half_way_is_finished_by_the_next(url):
         assert sorted(actions.values()).count("unchanged") == 2
         again = run("install", through)
         assert again.code == 0, again.err
-        assert len(proxy.puts) == 3 + len(actions) - 2
+        # One a change, and one more that says that the shapes of countries are all there.
+        assert len(proxy.puts) == 3 + len(actions) - 2 + 1
     assert run("status", url, "--check").code == 0
+
+
+def test_shapes_of_countries_are_loaded_once_and_again_after_a_failure(url):
+    index = f"{PREFIX}guardduty-countries-map"
+    with cluster_proxy(url, fail_put=10) as (through, proxy):
+        assert run("install", through).code == 3  # the last request, which says that all are there
+        assert proxy.puts[9].endswith(f"/{index}/_mapping")
+    assert plan(url)["shapes_index guardduty-countries-map"] == "change"
+    assert run("install", url).code == 0
+    assert plan(url)["shapes_index guardduty-countries-map"] == "unchanged"
+    france = ask(url, "GET", f"{index}/_doc/FR")["_source"]
+    assert (france["name"], france["iso3"], france["location"]["type"]) == ("France", "FRA", "MultiPolygon")
+    assert ask(url, "GET", f"{index}/_count")["count"] == 236
+    assert run("uninstall", url, "--yes").code == 0
+    assert ask(url, "GET", f"_cat/indices/{PREFIX}*?format=json") == []
 
 
 def test_what_the_server_refuses_is_told_in_its_words(url):

@@ -1,6 +1,7 @@
 """`guardduty-lens install`: everything that the records need in a cluster."""
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -10,6 +11,7 @@ from guardduty_lens.cli.installation import (
     agreed,
     installation_options,
     look,
+    told,
     undelivered,
     yes_option,
 )
@@ -17,6 +19,8 @@ from guardduty_lens.cli.installation_text import change_lines
 from guardduty_lens.cli.opensearch_options import opensearch_options
 from guardduty_lens.opensearch.apply import add_fields, apply
 from guardduty_lens.opensearch.inventory import found_indices
+from guardduty_lens.saved_objects_api.apply import apply_saved
+from guardduty_lens.visuals.saved_objects import ndjson
 
 
 @click.command("install")
@@ -24,8 +28,15 @@ from guardduty_lens.opensearch.inventory import found_indices
 @installation_options
 @click.option("--force", is_flag=True, help="Replace objects under our names that are not ours.")
 @click.option("--update-indices", is_flag=True, help="Give new fields to the indices that are there, too.")
+@click.option(
+    "--dashboards-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the dashboards as a file to import, for a server that is not to be reached from here.",
+)
 @yes_option
-def command(force: bool, update_indices: bool, yes: bool, **options: Any) -> None:
+def command(
+    force: bool, update_indices: bool, dashboards_file: Path | None, yes: bool, **options: Any
+) -> None:
     """Put templates, retention policies and the ingest pipeline into a cluster.
 
     Shows what it will do first, and asks where somebody is at the terminal. Doing it again changes nothing;
@@ -45,6 +56,16 @@ def command(force: bool, update_indices: bool, yes: bool, **options: Any) -> Non
         else:
             click.echo(f"nothing to change: {len(seen.changes)} objects are as wanted")
         _see_to_indices(seen, update=update_indices, changed=bool(pending))
+        _see_to_dashboards(seen, dashboards_file)
+
+
+def _see_to_dashboards(seen: Look, path: Path | None) -> None:
+    """Write the import file where it is asked for, or say how dashboards get into a server."""
+    if path is not None:
+        path.write_text(ndjson(seen.saved), encoding="utf-8")
+        click.echo(f"{path}: import it in Dashboards under Management, Saved objects")
+    elif seen.server is None and seen.capabilities.flavor == "opensearch":
+        click.echo("dashboards: give --dashboards-url, or --dashboards-file and import that yourself")
 
 
 def _refuse_foreign(seen: Look) -> None:
@@ -58,8 +79,15 @@ def _refuse_foreign(seen: Look) -> None:
 
 def _make_changes(seen: Look) -> None:
     flavor = seen.capabilities.flavor
-    done = list(apply(seen.cluster, seen.names, flavor, seen.changes, seen.desired, seen.found))
-    click.echo(f"done: {len(done)} of {len(seen.changes)} objects changed")
+    of_cluster = [each for each in seen.changes if each.kind != "saved_object"]
+    done = len(list(apply(seen.cluster, seen.names, flavor, of_cluster, seen.desired, seen.found)))
+    requests = seen.cluster.requests
+    if seen.server is not None:
+        of_dashboards = [each for each in seen.changes if each.kind == "saved_object"]
+        with told("dashboards"):
+            done += apply_saved(seen.server, of_dashboards, seen.saved)
+        requests += seen.server.requests
+    click.echo(f"done: {done} of {len(seen.changes)} objects changed, {requests} requests in all")
 
 
 def _see_to_indices(seen: Look, *, update: bool, changed: bool) -> None:

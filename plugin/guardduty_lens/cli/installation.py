@@ -3,11 +3,18 @@
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 import msgspec
 
+from guardduty_lens.cli.dashboard_options import (
+    dashboards_of,
+    dashboards_option,
+    dashboards_server_options,
+    server_of,
+    stock_map_option,
+)
 from guardduty_lens.cli.main import EXIT_UNDELIVERED
 from guardduty_lens.cli.opensearch_options import connection_of, names_of
 from guardduty_lens.cli.options import USER_ERRORS, catalogue_options, severity_scheme
@@ -18,6 +25,10 @@ from guardduty_lens.opensearch.cluster import Cluster, ClusterError
 from guardduty_lens.opensearch.inventory import found_objects
 from guardduty_lens.opensearch.names import Names
 from guardduty_lens.opensearch.resources import IndexOptions, Resource
+from guardduty_lens.visuals.saved_objects.objects import SavedObject
+
+if TYPE_CHECKING:
+    from guardduty_lens.saved_objects_api.server import DashboardsServer
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -31,7 +42,11 @@ class Look(msgspec.Struct, frozen=True):
     desired: Sequence[Resource]
     found: Sequence[Found]
     changes: Sequence[Change]
+    """Of the cluster, then of Dashboards."""
     notes: Sequence[str]
+    server: "DashboardsServer | None" = None
+    saved: Sequence[SavedObject] = ()
+    """What Dashboards is to hold."""
 
 
 def installation_options(function: Function) -> Function:
@@ -54,10 +69,12 @@ def installation_options(function: Function) -> Function:
                 "--flat", is_flag=True, help="Also the template of the one index of the first form."
             ),
             flavor_option,
+            dashboards_option,
+            stock_map_option,
         ]
     ):
         function = option(function)
-    return catalogue_options(function)
+    return catalogue_options(dashboards_server_options(function))
 
 
 flavor_option = click.option(
@@ -77,6 +94,8 @@ def look(options: dict[str, Any], *, force: bool = False) -> Look:
     from guardduty_lens.compilers.opensearch import NotCompiledError
     from guardduty_lens.lens import Lens
     from guardduty_lens.opensearch.desired import desired
+    from guardduty_lens.saved_objects_api.changes import compare_saved
+    from guardduty_lens.visuals.saved_objects import saved_objects
 
     names = names_of(options)
     try:
@@ -101,7 +120,22 @@ def look(options: dict[str, Any], *, force: bool = False) -> Look:
         raise click.UsageError(str(error)) from error
     found = found_objects(cluster, names, capabilities)
     changes = compare(wanted.resources, found, names.prefix, force=force)
-    return Look(cluster, names, capabilities, wanted.resources, found, changes, wanted.notes)
+    known, dashboards = dashboards_of(lens, options["dashboards"])
+    server = server_of(options)
+    saved = saved_objects(dashboards, known, names, stock_map=options["stock_map"])
+    if server is not None:
+        with told("dashboards"):
+            changes += compare_saved(saved, server.found(), names.prefix, force=force)
+    return Look(cluster, names, capabilities, wanted.resources, found, changes, wanted.notes, server, saved)
+
+
+@contextmanager
+def told(where: str) -> Iterator[None]:
+    """Say in an error which server it is of."""
+    try:
+        yield
+    except ClusterError as error:
+        raise ClusterError(f"{where}: {error}", error.status) from error
 
 
 def connect(options: dict[str, Any]) -> tuple[Cluster, Capabilities]:

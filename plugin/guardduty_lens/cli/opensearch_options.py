@@ -67,13 +67,18 @@ def opensearch_options(function: Function) -> Function:
     return function
 
 
-def connection_of(options: dict[str, Any]) -> Connection:
-    """Make the connection that the options ask for; what is wrong with them is a usage error."""
+def connection_of(options: dict[str, Any], password: str | None = None) -> Connection:
+    """Make the connection that the options ask for; what is wrong with them is a usage error.
+
+    `password` is that of the user where no file holds it, in place of the variable's.
+    """
     try:
         return Connection(
             urls=tuple(options["url"]),
             user=options["user"],
-            password=_password(options),
+            password=Secret(password)
+            if password and options["password_file"] is None
+            else _password(options),
             token=_token(options),
             aws_region=options["aws_region"],
             aws_service=options["aws_service"],

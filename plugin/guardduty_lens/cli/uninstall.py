@@ -4,23 +4,28 @@ from typing import Any
 
 import click
 
+from guardduty_lens.cli.dashboard_options import dashboards_server_options, server_of
 from guardduty_lens.cli.installation import (
     agreed,
     connect,
     flavor_option,
+    told,
     undelivered,
     yes_option,
 )
 from guardduty_lens.cli.installation_text import change_lines
 from guardduty_lens.cli.opensearch_options import names_of, opensearch_options
 from guardduty_lens.opensearch.apply import apply, delete_indices
-from guardduty_lens.opensearch.changes import removals
+from guardduty_lens.opensearch.changes import Change, removals
 from guardduty_lens.opensearch.inventory import found_indices, found_objects
+from guardduty_lens.saved_objects_api.apply import apply_saved
+from guardduty_lens.saved_objects_api.changes import removals_of_saved
 
 
 @click.command("uninstall")
 @opensearch_options
 @flavor_option
+@dashboards_server_options
 @click.option("--with-data", is_flag=True, help="Delete the indices too, with all findings in them.")
 @yes_option
 def command(with_data: bool, yes: bool, **options: Any) -> None:
@@ -28,18 +33,28 @@ def command(with_data: bool, yes: bool, **options: Any) -> None:
     names = names_of(options)
     with undelivered():
         cluster, capabilities = connect(options)
+        server = server_of(options)
         changes = removals(found_objects(cluster, names, capabilities), names.prefix)
+        saved: list[Change] = []
+        if server is not None:
+            with told("dashboards"):
+                saved = removals_of_saved(server.found(), names.prefix)
         indices = found_indices(cluster, names) if with_data else []
-        for line in [*change_lines(changes), *(f"{'remove':<20}{'index':<20}{index}" for index in indices)]:
+        for line in [
+            *change_lines([*saved, *changes]),
+            *(f"{'remove':<20}{'index':<20}{index}" for index in indices),
+        ]:
             click.echo(line)
-        if not changes and not indices:
+        if not changes and not indices and not saved:
             click.echo("nothing of ours is there")
             return
         if not yes and not agreed("Remove all of this?"):
             click.echo("nothing was removed")
             return
-        done = [
-            *apply(cluster, names, capabilities.flavor, changes),
-            *delete_indices(cluster, indices),
-        ]
-    click.echo(f"done: {len(done)} removed")
+        done = 0
+        if server is not None:
+            with told("dashboards"):
+                done = apply_saved(server, saved)
+        done += len(list(apply(cluster, names, capabilities.flavor, changes)))
+        done += len(list(delete_indices(cluster, indices)))
+    click.echo(f"done: {done} removed")

@@ -8,6 +8,7 @@ from guardduty_lens.opensearch.inventory import found_indices, object_path
 from guardduty_lens.opensearch.lifecycle import monthly
 from guardduty_lens.opensearch.names import Names
 from guardduty_lens.opensearch.resources import Flavor, Resource
+from guardduty_lens.opensearch.shapes import LOADED, bulk_body
 
 
 def apply(
@@ -69,9 +70,27 @@ def add_fields(cluster: Cluster, indices: Sequence[str]) -> Iterator[str]:
 
 
 def _put(cluster: Cluster, flavor: Flavor, resource: Resource, there: Found | None) -> None:
+    if resource.kind == "shapes_index":
+        _load_shapes(cluster, resource, there)
+        return
     condition: Mapping[str, int] = there.condition if there else {}
     path = object_path(resource.kind, resource.name, flavor)
     cluster.request("PUT", path, body=resource.body, params=condition)
+
+
+def _load_shapes(cluster: Cluster, resource: Resource, there: Found | None) -> None:
+    """Make the index, load its documents, and only then let it say that they are there."""
+    path = f"/{resource.name}"
+    if there is None:
+        meta = {key: value for key, value in resource.body["_meta"].items() if key != LOADED}
+        settings = {"number_of_shards": 1, "auto_expand_replicas": "0-1"}
+        body = {"settings": settings, "mappings": resource.body | {"_meta": meta}}
+        cluster.request("PUT", path, body=body)
+    answer = cluster.request("POST", f"{path}/_bulk", body=bulk_body(), params={"refresh": "true"})
+    if answer["errors"]:
+        refused = next(each["index"]["error"] for each in answer["items"] if "error" in each["index"])
+        raise ClusterError(f"a shape was refused: {refused.get('type')}: {refused.get('reason')}")
+    cluster.request("PUT", f"{path}/_mapping", body=resource.body)
 
 
 def _remove(cluster: Cluster, names: Names, flavor: Flavor, change: Change) -> None:

@@ -19,6 +19,8 @@ _ADDED: dict[Kind, frozenset[str]] = {
     "lifecycle_policy": frozenset(
         {"policy_id", "last_updated_time", "schema_version", "error_notification", "user", "retry"}
     ),
+    "shapes_index": frozenset(),
+    "saved_object": frozenset(),
 }
 
 

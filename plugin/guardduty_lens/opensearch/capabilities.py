@@ -29,6 +29,8 @@ class Capabilities(msgspec.Struct, frozen=True):
         if resource.kind == "lifecycle_policy" and not self.lifecycle:
             plugin = "Index State Management" if self.flavor == "opensearch" else "index lifecycle management"
             return f"retention policies: the cluster has no {plugin}; delete old indices yourself"
+        if resource.kind == "shapes_index" and self.flavor == "elasticsearch":
+            return "country shapes: for region maps of OpenSearch Dashboards alone"
         if resource.kind == "ingest_pipeline":
             if self.flavor == "elasticsearch":
                 return "ingest pipeline: written for OpenSearch, and never run on Elasticsearch"

@@ -10,7 +10,14 @@ from guardduty_lens.opensearch.resources import Kind, Resource
 
 Action = Literal["create", "change", "unchanged", "foreign", "remove"]
 
-KINDS: tuple[Kind, ...] = ("component_template", "lifecycle_policy", "ingest_pipeline", "index_template")
+KINDS: tuple[Kind, ...] = (
+    "component_template",
+    "lifecycle_policy",
+    "ingest_pipeline",
+    "index_template",
+    "shapes_index",
+    "saved_object",
+)
 """The order in which objects are put: what others refer to comes first. They go in the reverse order."""
 
 

@@ -23,9 +23,16 @@ class Cluster:
 
     def __init__(self, client: "OpenSearch") -> None:
         self._client = client
+        self.requests = 0
+        """Requests sent so far."""
 
     def request(
-        self, method: str, path: str, body: Any = None, params: Mapping[str, Any] | None = None
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        params: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Any:
         """Give the decoded answer to a request.
 
@@ -33,8 +40,11 @@ class Cluster:
         """
         from opensearchpy.exceptions import OpenSearchException
 
+        self.requests += 1
         try:
-            return self._client.transport.perform_request(method, path, params=dict(params or {}), body=body)
+            return self._client.transport.perform_request(
+                method, path, params=dict(params or {}), body=body, headers=dict(headers) if headers else None
+            )
         except OpenSearchException as error:
             raise ClusterError(words_of(error), _status(error)) from error
 
@@ -59,6 +69,8 @@ def words_of(error: Exception) -> str:
 def _said(info: Mapping[str, Any]) -> Any:
     """Give the error of an answer, or the first of what failed in a request that went half-way."""
     failures = info.get("failures")
+    if isinstance(info.get("error"), str) and "message" in info:  # Dashboards says it so
+        return f"{info['error']}: {info['message']}"
     return info.get("error") or (
         failures[0].get("cause") if isinstance(failures, list) and failures else None
     )

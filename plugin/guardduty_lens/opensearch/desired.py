@@ -12,6 +12,7 @@ from guardduty_lens.opensearch.lifecycle import lifecycle_policies, with_lifecyc
 from guardduty_lens.opensearch.names import Names
 from guardduty_lens.opensearch.ownership import stamped
 from guardduty_lens.opensearch.resources import IndexOptions, Resource
+from guardduty_lens.opensearch.shapes import shapes_index
 from guardduty_lens.opensearch.templates import templates
 
 
@@ -38,6 +39,7 @@ def desired(
         *templates(plan, names, options, extra_fields=extra, flavor=flavor, flat=flat),
         *lifecycle_policies(names, options, flavor),
         ingest_pipeline(plan, names),
+        shapes_index(names),
     ]
     if flavor == "elasticsearch" and capabilities.lifecycle and options.retention_days is not None:
         wanted = [with_lifecycle(each, names) for each in wanted]

@@ -30,6 +30,7 @@ def found_objects(cluster: Cluster, names: Names, capabilities: Capabilities) ->
             for each in templates.get("index_templates", ())
         ),
         *(Found("ingest_pipeline", name, body) for name, body in pipelines.items()),
+        *_shapes(cluster, names),
         *(_policies(cluster, names, capabilities.flavor) if capabilities.lifecycle else ()),
     ]
 
@@ -51,6 +52,8 @@ def found_indices(cluster: Cluster, names: Names) -> list[str]:
 
 def object_path(kind: Kind, name: str, flavor: Flavor) -> str:
     """Give the path of an object."""
+    if kind == "shapes_index":
+        return f"/{quote(name, safe='')}"
     folder = {
         "component_template": "_component_template",
         "index_template": "_index_template",
@@ -65,6 +68,12 @@ def _is_ours(index: str, names: Names) -> bool:
         return True
     starts = (names.log, names.cloudtrail, names.stats)
     return any(index.startswith(start) and _MONTHLY.fullmatch(index[len(start) :]) for start in starts)
+
+
+def _shapes(cluster: Cluster, names: Names) -> Iterable[Found]:
+    answer = cluster.found(f"/{names.countries_map}/_mapping")
+    if answer is not None:
+        yield Found("shapes_index", names.countries_map, answer[names.countries_map]["mappings"])
 
 
 def _policies(cluster: Cluster, names: Names, flavor: Flavor) -> Iterable[Found]:

@@ -4,7 +4,16 @@ from typing import Any, Literal
 
 import msgspec
 
-Kind = Literal["component_template", "index_template", "ingest_pipeline", "lifecycle_policy"]
+Kind = Literal[
+    "component_template",
+    "index_template",
+    "ingest_pipeline",
+    "lifecycle_policy",
+    "shapes_index",
+    "saved_object",
+]
+"""`shapes_index` is an index with documents of ours, its body the mapping; `saved_object` is Dashboards'."""
+
 Flavor = Literal["opensearch", "elasticsearch"]
 
 META = "guardduty_lens"

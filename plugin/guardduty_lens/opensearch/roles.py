@@ -20,6 +20,16 @@ def roles(names: Names) -> dict[str, dict[str, Any]]:
     change those of others as well. It may not read or write documents.
     """
     ours = [names.state_index, names.log, *monthly(names).values()]
+    shapes = {
+        "index_patterns": [names.countries_map],
+        "allowed_actions": [
+            *_CREATE_AND_WRITE,
+            "indices:admin/get",
+            "indices:admin/mappings/get",
+            "indices:admin/delete",
+            "indices:admin/refresh*",
+        ],
+    }
     return {
         "writer": _role(
             "Writes records: log, state, CloudTrail and counters. Reads nothing.",
@@ -28,7 +38,7 @@ def roles(names: Names) -> dict[str, dict[str, Any]]:
             _CREATE_AND_WRITE,
         ),
         "installer": _role(
-            "Puts and takes away templates, retention policies and the ingest pipeline. Sees no document.",
+            "Puts and takes away templates, retention policies, ingest pipeline, shapes. Sees no record.",
             [
                 "cluster:monitor/nodes/info",
                 "cluster:admin/component_template/*",
@@ -37,9 +47,11 @@ def roles(names: Names) -> dict[str, dict[str, Any]]:
                 "cluster:admin/ingest/pipeline/put",
                 "cluster:admin/ingest/pipeline/delete",
                 "cluster:admin/opendistro/ism/policy/*",
+                "indices:data/write/bulk",
             ],
             ours,
             ["indices:admin/get", "indices:admin/mapping/put", "indices:admin/opensearch/ism/managedindex"],
+            shapes,
         ),
         "maintainer": _role(
             "Prunes the state and, with the installer's role, deletes indices when it uninstalls with data.",
@@ -58,9 +70,11 @@ def roles(names: Names) -> dict[str, dict[str, Any]]:
     }
 
 
-def _role(about: str, cluster: list[str], patterns: list[str], actions: list[str]) -> dict[str, Any]:
+def _role(
+    about: str, cluster: list[str], patterns: list[str], actions: list[str], *further: dict[str, Any]
+) -> dict[str, Any]:
     return {
         "description": about,
         "cluster_permissions": cluster,
-        "index_permissions": [{"index_patterns": patterns, "allowed_actions": actions}],
+        "index_permissions": [{"index_patterns": patterns, "allowed_actions": actions}, *further],
     }

@@ -30,17 +30,23 @@ def kinds(made):
 
 def test_a_cluster_that_can_do_everything_gets_everything_and_no_note():
     made = wanted(Capabilities("opensearch", "3.8.0", True, EVERY_PROCESSOR))
-    assert kinds(made) == {"component_template", "index_template", "ingest_pipeline", "lifecycle_policy"}
+    assert kinds(made) == {
+        "component_template",
+        "index_template",
+        "ingest_pipeline",
+        "lifecycle_policy",
+        "shapes_index",
+    }
     assert made.notes == []
     [pipeline] = [each for each in made.resources if each.kind == "ingest_pipeline"]
     assert set(processor_types(pipeline.body)) <= EVERY_PROCESSOR
-    assert all(each.name.startswith("acme-guardduty-lens") for each in made.resources)
+    assert all(each.name.startswith("acme-guardduty-") for each in made.resources)
     assert {stamp_of(each.body).prefix for each in made.resources} == {"acme-"}
 
 
 def test_what_the_cluster_cannot_do_is_left_out_with_a_line_each():
     made = wanted(Capabilities("opensearch", "3.8.0", False, frozenset({"set"})))
-    assert kinds(made) == {"component_template", "index_template"}
+    assert kinds(made) == {"component_template", "index_template", "shapes_index"}
     assert [line.partition(":")[0] for line in made.notes] == ["skipped", "skipped"]
     assert "Index State Management" in made.notes[0]
     assert "no processor script" in made.notes[1]
