@@ -137,7 +137,7 @@ def test_filters_are_carried_from_tab_to_tab_and_shown_by_every_panel(opened: Op
     page.locator("#panel-attack-by-country a.more").click()
     assert page.url.endswith("#network")
     assert _numbers(page, "local-ports") == []
-    assert page.locator("#panel-protocols .empty").inner_text() == "No findings pass the filters."
+    assert page.locator("#panel-protocols .empty").inner_text() == "Nothing passes the filters."
     page.get_by_role("tab", name="Findings").click()
     rows = page.locator(".findings tbody tr")
     expect(rows).to_have_count(2)

@@ -2,14 +2,18 @@
 
 import json
 import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from command_line import COMMAND, Result
+from counted_findings import UPDATES
 from dashboards_server import DashboardsStandIn, dashboards_stand_in
 
+from guardduty_lens.cli.main import main
 from guardduty_lens.opensearch.client import Connection, connect
 from guardduty_lens.opensearch.cluster import Cluster, ClusterError
 from guardduty_lens.saved_objects_api.server import DashboardsServer
@@ -28,8 +32,6 @@ def server() -> Iterator[DashboardsStandIn]:
 @pytest.fixture
 def run(opensearch_url: str) -> Iterator[Any]:
     def command(name: str, *options: str, **environment: str) -> Result:
-        import subprocess
-
         done = subprocess.run(
             [*COMMAND, name, "--url", opensearch_url, "--index-prefix", PREFIX, *options],
             env=os.environ | environment,
@@ -206,3 +208,30 @@ def test_changes_need_the_header_against_forged_requests(server: DashboardsStand
     bare = Cluster(connect(Connection(urls=(server.url,))))
     with pytest.raises(ClusterError, match="400 Bad Request: Request must contain a osd-xsrf header"):
         bare.request("DELETE", "/api/saved_objects/dashboard/x")
+
+
+def test_a_report_of_what_a_cluster_holds_is_that_of_the_files(
+    run: Any, opensearch_url: str, tmp_path: Path
+) -> None:
+    source = tmp_path / "in.jsonl"
+    source.write_text("".join(json.dumps(each) + "\n" for each in UPDATES))
+    assert run("install").code == 0
+    sent = run("filter", str(source), "--to", "opensearch", "--dead-letters", str(tmp_path / "dead"))
+    assert sent.code == 0, sent.err
+    connect(Connection(urls=(opensearch_url,))).indices.refresh(index=f"{PREFIX}*")
+    made = run("report", "--from-opensearch", "-o", str(tmp_path / "cluster.html"))
+    assert made.code == 0, made.err
+    assert "12 records" in made.err
+    text = (tmp_path / "cluster.html").read_text()
+    assert '"findings":10,"rejected":0' in text
+    assert '"id":"lag"' in text  # a cluster knows when they arrived
+    assert run("uninstall", "--yes", "--with-data").code == 0
+
+
+def test_a_report_of_a_cluster_that_is_not_there(tmp_path: Path) -> None:
+    path = tmp_path / "none.html"
+    result = CliRunner().invoke(
+        main, ["report", "--from-opensearch", "--url", "http://127.0.0.1:9", "-o", str(path)]
+    )
+    assert result.exit_code == 3
+    assert not path.exists()

@@ -71,12 +71,12 @@ class CellCounter:
         records = self._queries.records(dashboard, panel, levels)
         if dashboard.index_of(panel) == "state":
             query = Sql(f"SELECT {shown}[combination], count(*) FROM (") + records
-            return self._store.fetch(query + f") GROUP BY {keys}combination")
+            return self._store.fetch(query + f") GROUP BY {keys}combination ORDER BY ALL")
         query = (
             Sql(f"SELECT {shown}scope, count(finding_id) FROM (SELECT {keys}finding_id, ")
             + "list_sort(list(DISTINCT combination)) AS scope FROM ("
             + records
-            + f") GROUP BY {keys}finding_id) GROUP BY {keys}scope"
+            + f") GROUP BY {keys}finding_id) GROUP BY {keys}scope ORDER BY ALL"
         )
         return self._store.fetch(query)
 
@@ -86,7 +86,7 @@ class CellCounter:
         figures = ", ".join(self._figure(index, measure) for measure in measures)
         records = self._queries.records(dashboard, panel, levels)
         query = Sql(f"SELECT {shown}[combination], {figures} FROM (") + records
-        return self._store.fetch(query + f") GROUP BY {keys}combination")
+        return self._store.fetch(query + f") GROUP BY {keys}combination ORDER BY ALL")
 
     def _figure(self, index: Index, measure: Measure) -> str:
         """Give what can be put together again: for a mean, the sum and the number."""

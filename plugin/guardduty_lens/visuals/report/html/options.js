@@ -82,6 +82,7 @@ const pieOption = (panel, rows) => {
         radius: ["38%", "66%"],
         center: ["50%", "50%"],
         minAngle: 2,
+        minShowLabelAngle: 9,
         itemStyle: { borderColor: ink().ground, borderWidth: 1 },
         label: { color: ink().text, fontSize: 12, formatter: ({ data }) => `${cut(data.name, longest(panel) - 4)} ${number(data.value)}` },
         labelLayout: { hideOverlap: true },

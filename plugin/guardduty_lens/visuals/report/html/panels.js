@@ -7,7 +7,7 @@ const isEmpty = (panel, rows) => {
   return !rows.some((row) => row.values.some((value) => value));
 };
 
-const nothing = () => element("p", { class: "empty" }, isFiltered() ? "No findings pass the filters." : "No findings.");
+const nothing = () => element("p", { class: "empty" }, isFiltered() ? "Nothing passes the filters." : "Nothing to show.");
 
 // The numbers of a panel, for whoever does not see the chart, or wants to read or copy them.
 const rowsTable = (panel, rows) =>
