@@ -51,7 +51,8 @@ def shipped_files():
 
 def asset_files():
     """Give the files of the folders beside the package that are, or will be, under version control."""
-    names = run("git", "ls-files", "-co", "--exclude-standard", "pipelines", cwd=ROOT).stdout.decode()
+    folders = ("pipelines", "dashboards", "saved_objects")
+    names = run("git", "ls-files", "-co", "--exclude-standard", *folders, cwd=ROOT).stdout.decode()
     return {name for name in names.splitlines() if (ROOT / name).is_file()}
 
 
@@ -173,6 +174,7 @@ def test_every_command_has_what_it_needs(environment, elsewhere):
         ("fields", "test"),
         ("fields", "docs"),
         ("fields", "schema"),
+        ("compile", "dashboards", "-o", "boards"),
     ):
         run(command, *line, **elsewhere)
 
