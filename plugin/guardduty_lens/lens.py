@@ -92,6 +92,17 @@ class Lens:
                 return
         yield from self.stream([bytes(payload)], source)
 
+    def finding(self, raw: bytes) -> Iterator["Record | Rejected"] | None:
+        """Give the record of a finding in one of the common shapes; None for all else, which counts nowhere.
+
+        For whoever has mostly findings, and can `process` the rest another way. A rule may drop the record.
+        """
+        record = self._engine.splice(raw) if self._splices else None
+        if record is None:
+            return None
+        self.counters.payloads += 1
+        return iter([record] if self._is_given(record) else [])
+
     def stream(
         self, blocks: Iterable[bytes], source: str = "-", written: bytearray | None = None
     ) -> Iterator[Record | Rejected]:

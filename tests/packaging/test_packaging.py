@@ -188,7 +188,11 @@ def test_every_module_imports_without_a_warning(environment, elsewhere):
     code = (
         "import guardduty_lens, importlib, pkgutil\n"
         "for module in pkgutil.walk_packages(guardduty_lens.__path__, 'guardduty_lens.'):\n"
-        "    importlib.import_module(module.name)\n"
+        "    try:\n"
+        "        importlib.import_module(module.name)\n"
+        "    except ModuleNotFoundError as error:\n"
+        "        # The forward protocol is nothing without its extra; all else imports it when it is used.\n"
+        "        assert error.name == 'msgpack', (module.name, error)\n"
     )
     run(environment / "python", "-W", "error", "-c", "import guardduty_lens", **elsewhere)
     run(environment / "python", "-W", "error", "-c", code, **elsewhere)

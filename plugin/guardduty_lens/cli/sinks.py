@@ -1,6 +1,7 @@
 """Where the records of a run go: what a run asks of it, and a file or pipe."""
 
 import contextlib
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,8 +43,9 @@ class Sink(Protocol):
 class FileSink:
     """A file or pipe, written in blocks, or record by record. Raises OSError."""
 
-    def __init__(self, path: Path, form: Form, *, unbuffered: bool) -> None:
+    def __init__(self, path: Path, form: Form, *, unbuffered: bool, append: bool = False) -> None:
         self._path = path
+        self._append = append
         self._form = form
         self._unbuffered = unbuffered
         self._written = bytearray()
@@ -72,14 +74,25 @@ class FileSink:
         self._written.clear()
 
     def __enter__(self) -> Self:
-        self._context = opened_output(self._path)
+        self._context = opened_output(self._path, append=self._append)
         self._output = self._context.__enter__()
+        if self._append and _ends_within_a_line(self._path):
+            self._written += b"\n"  # of a run that was killed while it wrote
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._context.__exit__(kind, error, trace)
+
+
+def _ends_within_a_line(path: Path) -> bool:
+    """Tell whether a file ends with anything but a line break."""
+    with path.open("rb") as file:
+        if not file.seekable() or file.seek(0, os.SEEK_END) == 0:
+            return False
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) != b"\n"
 
 
 def write_all(output: BinaryIO, written: bytearray) -> None:
@@ -90,14 +103,14 @@ def write_all(output: BinaryIO, written: bytearray) -> None:
 
 
 @contextlib.contextmanager
-def opened_output(path: Path) -> Iterator[BinaryIO]:
+def opened_output(path: Path, *, append: bool = False) -> Iterator[BinaryIO]:
     """Open a file, or standard output, to write to it unbuffered. Raises UsageError."""
     if path == STANDARD:
         with open(sys.stdout.fileno(), "wb", buffering=0, closefd=False) as output:
             yield output
         return
     try:
-        output = path.open("wb", buffering=0)
+        output = path.open("ab" if append else "wb", buffering=0)
     except OSError as error:
         raise click.UsageError(f"cannot write {path}: {error.strerror}") from error
     with output:

@@ -1,0 +1,92 @@
+"""`guardduty-lens serve`: long running, between shippers and outputs."""
+
+import asyncio
+import logging
+import sys
+from collections.abc import Callable, Coroutine
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from guardduty_lens.cli.main import EXIT_UNDELIVERED
+from guardduty_lens.cli.options import USER_ERRORS
+from guardduty_lens.cli.summary import summary_text
+
+
+@click.command("serve")
+@click.option(
+    "--config",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    required=True,
+    help="The configuration: inputs, outputs, and where secrets are. docs/serve.md describes it.",
+)
+@click.option("--check", is_flag=True, help="Read the configuration, say what is wrong, and end.")
+@click.option(
+    "--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Of the log."
+)
+@click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning"]),
+    default="info",
+    show_default=True,
+    help="Of the log.",
+)
+def command(config: Path, check: bool, log_format: str, log_level: str) -> None:
+    """Take events from shippers, enrich them, and acknowledge them once every output has confirmed.
+
+    SIGTERM ends it: what has been read is delivered and acknowledged first.
+    """
+    if find_spec("msgpack") is None:
+        raise click.UsageError("serve needs msgpack: pip install 'guardduty-lens[forward]'")
+    from guardduty_lens.serve.config import ConfigError, load_config
+    from guardduty_lens.serve.server import make_ready, run
+
+    _log_to_standard_error(log_format, log_level)
+    try:
+        ready = make_ready(load_config(config), config.parent)
+    except (*USER_ERRORS, ConfigError, ValueError) as error:
+        raise click.UsageError(str(error)) from error
+    if check:
+        click.echo(f"{config}: {len(ready.inputs)} inputs, {len(ready.routes)} outputs")
+        return
+    try:
+        _runner()(
+            run(ready, lambda ports: click.echo(f"listening on {', '.join(map(str, ports))}", err=True))
+        )
+    except OSError as error:
+        click.echo(f"guardduty-lens: {error}", err=True)
+        sys.exit(EXIT_UNDELIVERED)
+    click.echo(summary_text(ready.lens.counters, ready.dead_letters.path), err=True)
+
+
+def _runner() -> Callable[[Coroutine[Any, Any, None]], None]:
+    """Give what runs a coroutine: uvloop's, where it is installed."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.run
+    run: Callable[[Coroutine[Any, Any, None]], None] = uvloop.run
+    return run
+
+
+class _JsonLines(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        return msgspec.json.encode(line).decode()
+
+
+def _log_to_standard_error(form: str, level: str) -> None:
+    handler = logging.StreamHandler()
+    text = logging.Formatter("%(asctime)s %(levelname)s %(message)s")
+    handler.setFormatter(_JsonLines() if form == "json" else text)
+    logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
+    for name in ("opensearch", "urllib3", "asyncio"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)

@@ -1,0 +1,1 @@
+"""Long running: inputs that acknowledge, through one lens, to outputs that confirm."""

@@ -1,0 +1,223 @@
+"""The configuration of `serve`: one YAML file, read whole, every fault told at once with its place.
+
+Secrets are never in it: it names a file or an environment variable that holds them.
+"""
+
+import os
+import ssl
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from jsonschema import Draft202012Validator
+from msgspec import Meta, Struct
+
+from guardduty_lens.catalogue.lint.words import Fault, plain_faults
+from guardduty_lens.catalogue.positions import Document, Where, read_yaml
+from guardduty_lens.catalogue.problems import Problem
+from guardduty_lens.catalogue.schema import plain_schema
+from guardduty_lens.opensearch.client import ConnectionOptionsError, Secret, read_secret
+
+Text = Annotated[str, Meta(min_length=1)]
+Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]{0,40}$")]
+
+
+class ConfigError(ValueError):
+    """A configuration that cannot be used; `problems` lists all faults, each with its place."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class _Part(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Common settings."""
+
+
+class SecretPlace(_Part, frozen=True):
+    """Where a secret is: in a file, or in an environment variable. One of them."""
+
+    file: Text | None = None
+    env: Text | None = None
+
+
+class Tls(_Part, frozen=True):
+    """Certificate and key of a server (PEM), and, where senders must have one, whose certificates count."""
+
+    certificate: Text
+    key: Text
+    client_ca: Text | None = None
+
+
+class Input(_Part, frozen=True):
+    """Where events come from. `listen` is HOST:PORT; on all addresses it wants TLS or a shared key."""
+
+    type: Literal["forward"]
+    listen: Text = "127.0.0.1:24224"
+    tls: Tls | None = None
+    shared_key: SecretPlace | None = None
+    hostname: Text = "guardduty-lens"
+    users: dict[str, SecretPlace] = {}
+    connections: Annotated[int, Meta(ge=1, le=100_000)] = 1000
+    largest_message_mib: Annotated[int, Meta(ge=1, le=1024)] = 64
+    idle_seconds: Annotated[int, Meta(ge=1, le=86_400)] = 600
+
+
+class Output(_Part, frozen=True):
+    """Where records go, and which tags (`*` is any text): all of them unless said.
+
+    `path` is a file's; the others are a cluster's, and mean what they mean for `filter --to opensearch`.
+    """
+
+    type: Literal["file", "opensearch"]
+    name: Name | None = None
+    match: Annotated[list[Text], Meta(min_length=1)] | None = None
+    path: Text | None = None
+    url: list[Text] = []
+    user: Text | None = None
+    password: SecretPlace | None = None
+    token: SecretPlace | None = None
+    aws_region: Text | None = None
+    aws_service: Literal["es", "aoss"] = "es"
+    ca: Text | None = None
+    index_prefix: str = ""
+    state: bool = True
+    give_up_after_seconds: Annotated[int, Meta(ge=1, le=86_400)] = 60
+
+
+class Config(_Part, frozen=True):
+    """The whole file. Paths are relative to its folder."""
+
+    inputs: Annotated[list[Input], Meta(min_length=1)]
+    outputs: Annotated[list[Output], Meta(min_length=1)]
+    dead_letters: Text = "guardduty-lens-dead-letters.jsonl"
+    fields: Text | None = None
+    field_prefix: str = ""
+    severity_scheme: Text = "aws"
+    wrapper_keys: list[Text] = []
+
+
+_OF_FILES = ("path",)
+_OF_CLUSTERS = ("url", "user", "password", "token", "aws_region", "ca", "index_prefix")
+
+
+def load_config(path: Path) -> Config:
+    """Read a configuration. Raises ConfigError."""
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError([f"{path}: {error}"]) from error
+    document = read_yaml(text, str(path))
+    problems = [*document.problems, *document.duplicates]
+    if not problems:
+        faults = list(plain_faults(_validator().iter_errors(document.data)))
+        if not faults:
+            config = msgspec.convert(document.data, Config)
+            faults = list(_faults(config))
+            if not faults:
+                return config
+        problems = [_problem(document, fault) for fault in faults]
+    raise ConfigError([str(problem) for problem in sorted(problems)])
+
+
+def config_schema() -> dict[str, Any]:
+    """Give the JSON Schema (2020-12) of a configuration."""
+    exported = plain_schema(msgspec.json.schema(Config))
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "urn:guardduty-lens:serve",
+        "title": "Configuration of guardduty-lens serve",
+        **exported,
+    }
+
+
+def secret_of(
+    place: SecretPlace, what: str, folder: Path, environment: Mapping[str, str] = os.environ
+) -> Secret:
+    """Give a secret. Raises ConfigError that says what is wrong, and never what it is."""
+    if place.file is not None:
+        try:
+            return read_secret(folder / place.file, what)
+        except ConnectionOptionsError as error:
+            raise ConfigError([str(error)]) from error
+    found = environment.get(place.env or "")
+    if not found:
+        raise ConfigError([f"{what}: the environment variable {place.env} is not set"])
+    return Secret(found)
+
+
+def tls_of(tls: Tls, folder: Path) -> ssl.SSLContext:
+    """Make the context of a server. Raises ConfigError."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(folder / tls.certificate, folder / tls.key, password=lambda: "")
+        if tls.client_ca is not None:
+            context.load_verify_locations(folder / tls.client_ca)
+            context.verify_mode = ssl.CERT_REQUIRED
+    except (OSError, ValueError) as error:
+        raise ConfigError([f"tls: {tls.certificate}, {tls.key}: {error}"]) from error
+    return context
+
+
+def host_and_port(listen: str) -> tuple[str, int] | None:
+    """Read HOST:PORT, or [IPV6]:PORT; None where it is none."""
+    host, _, port = listen.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    return (host, int(port)) if host and port.isdigit() and int(port) < 65536 else None
+
+
+def _faults(config: Config) -> Iterator[Fault]:
+    for number, each in enumerate(config.inputs):
+        yield from (fault._replace(where=("inputs", number, *fault.where)) for fault in _of_input(each))
+    names = [name_of(each, number) for number, each in enumerate(config.outputs)]
+    for number, output in enumerate(config.outputs):
+        at: Where = ("outputs", number)
+        if names.index(names[number]) != number:
+            yield Fault((*at, "name"), f"there is an output {names[number]!r} already")
+        yield from (fault._replace(where=(*at, *fault.where)) for fault in _of_output(output))
+
+
+def name_of(output: Output, number: int) -> str:
+    """Give an output's name: its own, or its type and number."""
+    return output.name or f"{output.type}-{number + 1}"
+
+
+def _of_input(given: Input) -> Iterator[Fault]:
+    place = host_and_port(given.listen)
+    if place is None:
+        yield Fault(("listen",), f"HOST:PORT is wanted, not {given.listen!r}")
+    elif place[0] not in ("127.0.0.1", "::1", "localhost") and given.tls is None and given.shared_key is None:
+        yield Fault(("listen",), "what others can reach wants tls, or a shared_key")
+    if given.users and given.shared_key is None:
+        yield Fault(("users",), "users are asked for along with a shared_key", key=True)
+    places: dict[tuple[str, ...], SecretPlace | None] = {("shared_key",): given.shared_key}
+    places |= {("users", name): place for name, place in given.users.items()}
+    yield from _of_secrets(places)
+
+
+def _of_output(given: Output) -> Iterator[Fault]:
+    own, others = (_OF_FILES, _OF_CLUSTERS) if given.type == "file" else (_OF_CLUSTERS, _OF_FILES)
+    for key in others:
+        if getattr(given, key):
+            yield Fault((key,), f"{key!r} is not for an output of type {given.type}", key=True)
+    if not getattr(given, own[0]):
+        yield Fault((), f"an output of type {given.type} needs {own[0]!r}")
+    yield from _of_secrets({("password",): given.password, ("token",): given.token})
+
+
+def _of_secrets(places: Mapping[tuple[str, ...], SecretPlace | None]) -> Iterator[Fault]:
+    for where, place in places.items():
+        if place is not None and (place.file is None) == (place.env is None):
+            yield Fault(where, "a secret is in a file or in an env variable: one of them")
+
+
+def _problem(document: Document, fault: Fault) -> Problem:
+    return document.problem(fault.where, fault.message, key=fault.key)
+
+
+@cache
+def _validator() -> Any:
+    return Draft202012Validator(config_schema())

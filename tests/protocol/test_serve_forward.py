@@ -1,0 +1,255 @@
+"""`serve` with the forward input, as a process: acknowledged means written, whatever happens."""
+
+import base64
+import json
+import os
+import random
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgpack
+import pytest
+from command_line import COMMAND
+from counted_findings import UPDATES
+from fluent import sender
+from forward_client import ForwardClient, connected
+from servers.certificates import Authority
+
+CAPTURES = Path(__file__).parents[1] / "data" / "captures"
+PLAIN = """
+inputs: [{type: forward, listen: "127.0.0.1:0"}]
+outputs: [{type: file, path: out.jsonl}]
+"""
+
+
+class Serving:
+    """A server in a folder, and what it wrote."""
+
+    def __init__(self, folder: Path, text: str, **environment: str) -> None:
+        self.folder = folder
+        (folder / "lens.yml").write_text(text)
+        self._environment = os.environ | environment
+        self.start()
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            [*COMMAND, "serve", "--config", str(self.folder / "lens.yml")],
+            env=self._environment,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stderr is not None
+        self.said = []
+        while not (line := self.process.stderr.readline()).startswith("listening on "):
+            assert line, "".join(self.said)
+            self.said.append(line)
+        self.port = int(line.split()[-1])
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stderr is not None
+        with self.process.stderr as lines:
+            self.said += lines
+
+    def records(self, name: str = "out.jsonl") -> list[dict[str, Any]]:
+        path = self.folder / name
+        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        self.process.send_signal(number)
+        code = self.process.wait(60)
+        self.finish()
+        return code
+
+    def finish(self) -> None:
+        self._reader.join()
+
+
+Start = Callable[..., Serving]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    started: list[Serving] = []
+
+    def begin(text: str = PLAIN, **environment: str) -> Serving:
+        started.append(Serving(tmp_path, text, **environment))
+        return started[-1]
+
+    yield begin
+    for each in started:
+        if each.process.poll() is None:
+            each.stop(signal.SIGKILL)
+        each.finish()
+
+
+def _acks(name: str) -> int:
+    """How many answers were given to a capture."""
+    path = CAPTURES / f"{name}.bin.sent"
+    return path.read_bytes().count(b"\x81\xa3ack") if path.exists() else 0
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["fd_ack", "fd_default", "fd_gzip_ack", "forward_ack", "forward_gzip_ack", "forward_nometa_ack",
+     "golang_ack", "group_markers_ack", "message_dyntag_ack", "metrics_signal_ack"],
+)  # fmt: skip
+def test_captures_sent_again_are_written_and_acknowledged_as_they_were(start: Start, name: str) -> None:
+    served = start()
+    with connected(served.port) as client:
+        client.send((CAPTURES / f"{name}.bin").read_bytes())
+        answers = [client.confirmed() for _ in range(_acks(name))]
+        client.socket.shutdown(socket.SHUT_WR)
+        with pytest.raises(ConnectionError):
+            client.read()
+    wanted = (CAPTURES / f"{name}.bin.sent").read_bytes() if _acks(name) else b""
+    assert b"".join(msgpack.packb({"ack": each}) for each in answers) == wanted
+    assert served.stop() == 0
+    kinds = [record["record_kind"] for record in served.records()]
+    assert kinds or name == "metrics_signal_ack"
+
+
+def test_shared_key_users_and_tls(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "pki").mkdir()
+    authority = Authority(tmp_path / "pki")
+    pair = authority.issue("localhost")
+    text = f"""
+inputs:
+  - type: forward
+    listen: "127.0.0.1:0"
+    hostname: lens.test
+    shared_key: {{env: KEY}}
+    users: {{u1: {{file: password}}}}
+    tls: {{certificate: {pair.certificate}, key: {pair.key}}}
+outputs: [{{type: file, path: out.jsonl}}]
+"""
+    (tmp_path / "password").write_text("p1\n")
+    served = start(text, KEY="s3cret")
+    options = {"ca": authority.certificate, "user": ("u1", "p1")}
+    with connected(served.port, key="s3cret", **options) as client:
+        client.entries("aws.guardduty", [UPDATES[0]], "chunk-1")
+        assert client.confirmed() == "chunk-1"
+    for key, user in (("nope", ("u1", "p1")), ("s3cret", ("u1", "nope")), ("s3cret", ("nobody", ""))):
+        with pytest.raises(PermissionError, match="mismatch"):
+            ForwardClient(served.port, key=key, user=user, ca=authority.certificate)
+    assert served.stop() == 0
+    assert [record["finding_id"] for record in served.records()] == ["f1"]
+    said = "".join(served.said)
+    assert "shared key mismatch" in said
+    assert "s3cret" not in said
+
+
+def test_fluent_logger_s_events(start: Start) -> None:
+    served = start()
+    logger = sender.FluentSender("app", host="127.0.0.1", port=served.port)
+    for update in UPDATES:
+        assert logger.emit("guardduty", update)
+        assert logger.emit("guardduty", {"log": json.dumps(update), "container": "x"})
+    logger.close()
+    _until(lambda: len(served.records()) == 24)
+    assert served.stop() == 0
+    ids = [record["finding_id"] for record in served.records()]
+    assert ids == [update["detail"]["id"] for update in UPDATES for _ in range(2)]
+
+
+def test_tags_go_where_they_match_and_what_matches_nowhere_is_in_the_dead_letters(start: Start) -> None:
+    served = start(
+        """
+inputs: [{type: forward, listen: "127.0.0.1:0"}]
+outputs:
+  - {type: file, path: prod.jsonl, match: ["prod.*", both]}
+  - {type: file, path: test.jsonl, match: ["test.*", both]}
+dead_letters: dead.jsonl
+"""
+    )
+    with connected(served.port) as client:
+        for tag in ("prod.a", "test.b", "both", "neither"):
+            client.entries(tag, [UPDATES[0]], tag)
+            assert client.confirmed() == tag
+        client.entries("prod.a", [{"log": b"\xff"}, UPDATES[1]], "broken")
+        assert client.confirmed() == "broken"
+    assert served.stop() == 0
+    assert len(served.records("prod.jsonl")) == 3
+    assert len(served.records("test.jsonl")) == 2
+    letters = served.records("dead.jsonl")
+    assert [letter["reason"] for letter in letters] == ["no_output", "not_json"]
+    assert base64.b64decode(letters[1]["raw_base64"]) == msgpack.packb({"log": b"\xff"})
+
+
+def test_an_output_that_fails_is_not_acknowledged_and_tried_again(start: Start, tmp_path: Path) -> None:
+    served = start(PLAIN.replace("out.jsonl", "later/out.jsonl"))
+    with connected(served.port) as client:
+        client.entries("t", [UPDATES[0]], "1")
+        with pytest.raises(ConnectionError):
+            client.confirmed()
+    (tmp_path / "later").mkdir()
+    with connected(served.port) as client:
+        client.entries("t", [UPDATES[0]], "1")
+        assert client.confirmed() == "1"
+    assert served.stop() == 0
+    assert len(served.records("later/out.jsonl")) == 1
+    assert "cannot write" in "".join(served.said)
+
+
+def test_sigterm_under_load_loses_nothing_that_was_acknowledged(start: Start) -> None:
+    _killed_under_load(start, signal.SIGTERM, rounds=1)
+
+
+def test_sigkill_at_random_moments_loses_nothing_that_was_acknowledged(start: Start) -> None:
+    """Twelve here; fifty were run by hand."""
+    _killed_under_load(start, signal.SIGKILL, rounds=int(os.environ.get("KILLS", "12")))
+
+
+def _killed_under_load(start: Start, number: int, rounds: int) -> None:
+    chance = random.Random(3)
+    served = start()
+    acknowledged: set[str] = set()
+    sent = 0
+    for _ in range(rounds):
+        timer = threading.Timer(chance.uniform(0.02, 0.3), served.process.send_signal, [number])
+        timer.start()
+        try:
+            with connected(served.port) as client:
+                while True:
+                    ids = [f"r{sent + n}" for n in range(20)]
+                    sent += 20
+                    client.entries(
+                        "t", [{"detail": UPDATES[0]["detail"] | {"id": each}} for each in ids], ids[0]
+                    )
+                    assert client.confirmed() == ids[0]
+                    acknowledged.update(ids)
+        except OSError:
+            pass
+        timer.join()
+        code = served.process.wait(60)
+        served.finish()
+        assert code == (0 if number == signal.SIGTERM else -number)
+        served = start() if number == signal.SIGKILL else served
+    lines = (served.folder / "out.jsonl").read_bytes().splitlines()
+    whole = [line for line in lines if _is_json(line)]
+    assert len(lines) - len(whole) <= rounds  # cut off by a kill, and never acknowledged
+    written = {json.loads(line)["finding_id"] for line in whole}
+    assert acknowledged <= written
+    assert len(acknowledged) > 20 * rounds
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        json.loads(line)
+    except ValueError:
+        return False
+    return True
+
+
+def _until(holds: Callable[[], bool], seconds: float = 30) -> None:
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.02)
