@@ -29,9 +29,9 @@ if [ -z "$python" ]; then
     echo "Python 3.11 or newer is needed, with its venv module (Debian: python3 python3-venv)." >&2
     exit 1
 fi
-# What the tests of the report's page look at it with.
-if ! command -v chromium >/dev/null 2>&1; then
-    install_debian_packages chromium
+# What the tests of the report's page look at it with, and shippers that tests start.
+if ! command -v chromium >/dev/null 2>&1 || ! command -v rsyslogd >/dev/null 2>&1; then
+    install_debian_packages chromium rsyslog
 fi
 "$python" -m venv "$VENV"
 "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --editable '.[dev]' ${CONSTRAINTS:+--constraint "$CONSTRAINTS"}

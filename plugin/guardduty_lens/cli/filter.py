@@ -1,6 +1,7 @@
 """`guardduty-lens filter`: payloads of any shape in, enriched records out."""
 
 import logging
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,13 +11,15 @@ from guardduty_lens import rules
 from guardduty_lens.cli.opensearch_options import connection_of, names_of, opensearch_options
 from guardduty_lens.cli.options import USER_ERRORS, lens_options, rule_options, severity_scheme
 from guardduty_lens.cli.run import Job, run
+from guardduty_lens.cli.sinks import ClusterError, FileSink, Sink
 from guardduty_lens.inputs.files import STANDARD
 from guardduty_lens.lens import Lens
 from guardduty_lens.opensearch.client import DEFAULT_GIVE_UP_AFTER_SECONDS
 from guardduty_lens.outputs import forms
-from guardduty_lens.outputs.dead_letters import DEFAULT_PATH
+from guardduty_lens.outputs.dead_letters import DEFAULT_PATH, DeadLetters
 
 if TYPE_CHECKING:
+    from guardduty_lens.cli.child import Protocol
     from guardduty_lens.cli.cluster import Cluster
 
 _OF_CLUSTERS = ("url", "user", "no_state", "with_foreign", "flat")
@@ -89,8 +92,13 @@ def job_options(function: Any) -> Any:
 @click.argument(
     "paths", nargs=-1, metavar="[PATH]...", type=click.Path(exists=True, allow_dash=True, path_type=Path)
 )
+@click.option(
+    "--protocol",
+    type=click.Choice(["jsonl", "fluentd-exec", "rsyslog-mmexternal", "rsyslog-omprog"]),
+    help="Be a shipper's child process: for each line of standard input one on standard output, at once.",
+)
 @job_options
-def command(paths: tuple[Path, ...], **options: Any) -> None:
+def command(paths: tuple[Path, ...], protocol: "Protocol | None", **options: Any) -> None:
     """Enrich GuardDuty findings: payloads of any shape in, one JSON record a line out.
 
     PATH is a file, a folder (its *.json *.jsonl *.ndjson *.log, also .gz, at any depth), or - for
@@ -100,7 +108,47 @@ def command(paths: tuple[Path, ...], **options: Any) -> None:
     are = != ~ (with * and ?) < <= > >=. For example: --drop-if 'scanner: remote_ips=198.51.100.7 and
     finding_type ~ Recon:*'. What it drops is counted by its name.
     """
+    if protocol is not None:
+        be_a_child(protocol, paths, options)
+        return
     start(paths, **options)
+
+
+def be_a_child(protocol: "Protocol", paths: tuple[Path, ...], options: dict[str, Any]) -> None:
+    """Answer a shipper line by line. Raises UsageError for options that would leave a line unanswered."""
+    from guardduty_lens.cli.child import answer_lines, confirm_lines, standard_streams
+
+    lens = make_lens(options)
+    given, to = standard_streams()
+    confirms = protocol == "rsyslog-omprog"
+    if paths or (not confirms and (lens.rules or options["output"] != STANDARD or options["to"] != "file")):
+        raise click.UsageError(
+            f"--protocol {protocol} answers every line: no PATH, no rules, no other output"
+        )
+    if not confirms:
+        answer_lines(lens, protocol, given, to)
+        return
+    if options["to"] == "file" and options["output"] == STANDARD:
+        raise click.UsageError("--protocol rsyslog-omprog needs --output FILE or --to opensearch")
+    cluster = _cluster(options)
+    with (
+        DeadLetters(options["dead_letters"]) as dead_letters,
+        _appending(options, lens, dead_letters, cluster) as sink,
+    ):
+        try:
+            confirm_lines(lens, sink, dead_letters, given, to)
+        except (ClusterError, OSError) as error:
+            raise click.ClickException(f"could not deliver: {error}") from error
+
+
+def _appending(
+    options: dict[str, Any], lens: Lens, dead_letters: DeadLetters, cluster: "Cluster | None"
+) -> AbstractContextManager[Sink]:
+    if cluster is None:
+        return FileSink(options["output"], forms.whole, unbuffered=False, append=True)
+    from guardduty_lens.cli.cluster import ClusterSink
+
+    return ClusterSink(cluster, lens, dead_letters)
 
 
 def start(paths: tuple[Path, ...], **options: Any) -> None:
