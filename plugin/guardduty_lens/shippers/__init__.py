@@ -1,0 +1,1 @@
+"""What runs inside shippers that have Python in them."""
