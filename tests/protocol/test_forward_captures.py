@@ -15,7 +15,9 @@ from guardduty_lens.opensearch.client import Secret
 from guardduty_lens.protocols.forward import Chunk, Receiver, RemoteProtocolError, Security
 
 CAPTURES = Path(__file__).parents[1] / "data" / "captures"
-NAMES = sorted(path.name.removesuffix(".bin") for path in CAPTURES.glob("*.bin"))
+NAMES = sorted(
+    path.name.removesuffix(".bin") for path in CAPTURES.glob("*.bin") if not path.name.startswith("http_")
+)
 SECURED = {name: name for name in NAMES if name.startswith(("sharedkey", "tls_sharedkey", "fd_sec"))}
 PLAIN = [name for name in NAMES if name not in SECURED]
 

@@ -6,70 +6,24 @@ import os
 import random
 import signal
 import socket
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import msgpack
 import pytest
-from command_line import COMMAND
 from counted_findings import UPDATES
 from fluent import sender
 from forward_client import ForwardClient, connected
 from servers.certificates import Authority
+from serving import Serving
 
 CAPTURES = Path(__file__).parents[1] / "data" / "captures"
 PLAIN = """
 inputs: [{type: forward, listen: "127.0.0.1:0"}]
 outputs: [{type: file, path: out.jsonl}]
 """
-
-
-class Serving:
-    """A server in a folder, and what it wrote."""
-
-    def __init__(self, folder: Path, text: str, **environment: str) -> None:
-        self.folder = folder
-        (folder / "lens.yml").write_text(text)
-        self._environment = os.environ | environment
-        self.start()
-
-    def start(self) -> None:
-        self.process = subprocess.Popen(
-            [*COMMAND, "serve", "--config", str(self.folder / "lens.yml")],
-            env=self._environment,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        assert self.process.stderr is not None
-        self.said = []
-        while not (line := self.process.stderr.readline()).startswith("listening on "):
-            assert line, "".join(self.said)
-            self.said.append(line)
-        self.port = int(line.split()[-1])
-        self._reader = threading.Thread(target=self._read)
-        self._reader.start()
-
-    def _read(self) -> None:
-        assert self.process.stderr is not None
-        with self.process.stderr as lines:
-            self.said += lines
-
-    def records(self, name: str = "out.jsonl") -> list[dict[str, Any]]:
-        path = self.folder / name
-        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-
-    def stop(self, number: int = signal.SIGTERM) -> int:
-        self.process.send_signal(number)
-        code = self.process.wait(60)
-        self.finish()
-        return code
-
-    def finish(self) -> None:
-        self._reader.join()
 
 
 Start = Callable[..., Serving]
@@ -85,9 +39,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
     yield begin
     for each in started:
-        if each.process.poll() is None:
-            each.stop(signal.SIGKILL)
-        each.finish()
+        each.end()
 
 
 def _acks(name: str) -> int:

@@ -7,7 +7,7 @@ import msgspec
 
 
 class Payload(msgspec.Struct, frozen=True, gc=False):
-    """One value that came: as JSON of one line, or, with `is_json` false, as it came, to be rejected.
+    """What came: one JSON value in one line, or, with `is_json` false, whatever it is, as it came.
 
     Of a wrapper that a shipper made, `text` is the JSON text in it, and `wrapper` all of it, decoded: if
     the text is a finding, no JSON of the whole is wanted.

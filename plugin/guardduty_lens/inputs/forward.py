@@ -11,6 +11,7 @@ import logging
 import secrets
 import ssl
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
@@ -60,6 +61,14 @@ class ForwardServer:
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
         self.counts = ForwardCounts()
+
+    kind = "forward"
+
+    def counted(self) -> dict[str, int]:
+        """Give the counts, by name."""
+        counts: dict[str, Any] = msgspec.to_builtins(self.counts)
+        errors = {f"error_{reason}": number for reason, number in counts.pop("errors").items()}
+        return counts | errors
 
     @property
     def open_connections(self) -> int:

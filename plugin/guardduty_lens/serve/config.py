@@ -52,14 +52,19 @@ class Tls(_Part, frozen=True):
 
 
 class Input(_Part, frozen=True):
-    """Where events come from. `listen` is HOST:PORT; on all addresses it wants TLS or a shared key."""
+    """Where events come from. `listen` is HOST:PORT; where others can reach it, it wants a key or TLS.
 
-    type: Literal["forward"]
-    listen: Text = "127.0.0.1:24224"
+    `shared_key`, `hostname`, `users` and `idle_seconds` are for forward, `token` and `tag` for http.
+    """
+
+    type: Literal["forward", "http"]
+    listen: Text | None = None
     tls: Tls | None = None
     shared_key: SecretPlace | None = None
     hostname: Text = "guardduty-lens"
     users: dict[str, SecretPlace] = {}
+    token: SecretPlace | None = None
+    tag: Text | None = None
     connections: Annotated[int, Meta(ge=1, le=100_000)] = 1000
     largest_message_mib: Annotated[int, Meta(ge=1, le=1024)] = 64
     idle_seconds: Annotated[int, Meta(ge=1, le=86_400)] = 600
@@ -99,6 +104,8 @@ class Config(_Part, frozen=True):
     wrapper_keys: list[Text] = []
 
 
+LISTEN = {"forward": "127.0.0.1:24224", "http": "127.0.0.1:9880"}
+_OF_FORWARD, _OF_HTTP = ("shared_key", "users"), ("token", "tag")
 _OF_FILES = ("path",)
 _OF_CLUSTERS = ("url", "user", "password", "token", "aws_region", "ca", "index_prefix")
 
@@ -186,14 +193,22 @@ def name_of(output: Output, number: int) -> str:
 
 
 def _of_input(given: Input) -> Iterator[Fault]:
-    place = host_and_port(given.listen)
+    place = host_and_port(given.listen or LISTEN[given.type])
+    key = given.shared_key if given.type == "forward" else given.token
     if place is None:
         yield Fault(("listen",), f"HOST:PORT is wanted, not {given.listen!r}")
-    elif place[0] not in ("127.0.0.1", "::1", "localhost") and given.tls is None and given.shared_key is None:
-        yield Fault(("listen",), "what others can reach wants tls, or a shared_key")
+    elif place[0] not in ("127.0.0.1", "::1", "localhost") and given.tls is None and key is None:
+        wanted = "a shared_key" if given.type == "forward" else "a token"
+        yield Fault(("listen",), f"what others can reach wants tls, or {wanted}")
+    for name in _OF_HTTP if given.type == "forward" else _OF_FORWARD:
+        if getattr(given, name):
+            yield Fault((name,), f"{name!r} is not for an input of type {given.type}", key=True)
     if given.users and given.shared_key is None:
         yield Fault(("users",), "users are asked for along with a shared_key", key=True)
-    places: dict[tuple[str, ...], SecretPlace | None] = {("shared_key",): given.shared_key}
+    places: dict[tuple[str, ...], SecretPlace | None] = {
+        ("shared_key",): given.shared_key,
+        ("token",): given.token,
+    }
     places |= {("users", name): place for name, place in given.users.items()}
     yield from _of_secrets(places)
 

@@ -4,6 +4,7 @@ import asyncio
 import gc
 import logging
 import signal
+import ssl
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -14,13 +15,18 @@ from guardduty_lens.cli.cluster import Cluster, ClusterSink
 from guardduty_lens.cli.options import severity_scheme
 from guardduty_lens.cli.sinks import FileSink, Sink
 from guardduty_lens.inputs.forward import ForwardOptions, ForwardServer
+from guardduty_lens.inputs.http import HttpInput, HttpOptions
+from guardduty_lens.inputs.http_server import HttpServer
 from guardduty_lens.lens import Lens
 from guardduty_lens.opensearch.client import Connection
 from guardduty_lens.opensearch.names import Names
 from guardduty_lens.outputs.dead_letters import DeadLetters
 from guardduty_lens.outputs.forms import whole
+from guardduty_lens.payloads.pieces import Rejected
 from guardduty_lens.protocols.forward import ReceiverLimits, Security
+from guardduty_lens.record import Record
 from guardduty_lens.serve.config import (
+    LISTEN,
     Config,
     Input,
     Output,
@@ -29,10 +35,20 @@ from guardduty_lens.serve.config import (
     secret_of,
     tls_of,
 )
+from guardduty_lens.serve.metrics import prometheus_text
 from guardduty_lens.serve.pipeline import Pipeline, Route
 
 _MIB = 1024 * 1024
 _log = logging.getLogger(__name__)
+
+
+class HttpPlace(msgspec.Struct, frozen=True):
+    """An http input: where it listens, by what certificate, and its options."""
+
+    host: str
+    port: int
+    tls: ssl.SSLContext | None
+    options: HttpOptions
 
 
 class Ready(msgspec.Struct, frozen=True):
@@ -40,9 +56,11 @@ class Ready(msgspec.Struct, frozen=True):
 
     lens: Lens
     routes: list[Route]
-    inputs: list[ForwardOptions]
+    inputs: list["ForwardOptions | HttpPlace"]
     dead_letters: DeadLetters
     wrapper_keys: list[str]
+    asked_lens: Lens
+    """Of the same fields, for what is only asked, and counts nowhere."""
 
 
 def make_ready(config: Config, folder: Path) -> Ready:
@@ -50,20 +68,22 @@ def make_ready(config: Config, folder: Path) -> Ready:
 
     Raises ConfigError, CatalogueError, ExtractorError, ValueError.
     """
-    lens = Lens(
-        fields=folder / config.fields if config.fields is not None else None,
-        field_prefix=config.field_prefix,
-        severity_scheme=severity_scheme(config.severity_scheme),
-        wrapper_keys=config.wrapper_keys,
+    lens, asked_lens = (
+        Lens(
+            fields=folder / config.fields if config.fields is not None else None,
+            field_prefix=config.field_prefix,
+            severity_scheme=severity_scheme(config.severity_scheme),
+            wrapper_keys=config.wrapper_keys,
+        )
+        for _ in range(2)
     )
     dead_letters = DeadLetters(folder / config.dead_letters)
     routes = [
         Route(name_of(each, number), _opener(each, lens, dead_letters, folder), tuple(each.match or ("*",)))
         for number, each in enumerate(config.outputs)
     ]
-    return Ready(
-        lens, routes, [_forward(each, folder) for each in config.inputs], dead_letters, config.wrapper_keys
-    )
+    inputs = [_input(each, folder) for each in config.inputs]
+    return Ready(lens, routes, inputs, dead_letters, config.wrapper_keys, asked_lens)
 
 
 async def run(ready: Ready, started: Callable[[Sequence[int]], None] = lambda _: None) -> None:
@@ -79,7 +99,7 @@ async def run(ready: Ready, started: Callable[[Sequence[int]], None] = lambda _:
         loop.add_signal_handler(number, stopped.set)
     pipeline = Pipeline(ready.lens, ready.routes, ready.dead_letters, ready.wrapper_keys)
     pipeline.start()
-    servers = [ForwardServer(options, pipeline.deliver) for options in ready.inputs]
+    servers = _servers(ready, pipeline)
     try:
         started([await server.start() for server in servers])
         await stopped.wait()
@@ -87,13 +107,48 @@ async def run(ready: Ready, started: Callable[[Sequence[int]], None] = lambda _:
     finally:
         await asyncio.gather(*(server.close() for server in servers))
         await pipeline.close()
-        for server in servers:
-            _log.info("forward: %s", msgspec.json.encode(server.counts).decode())
+        for name, counts in _counts(servers).items():
+            _log.info("%s: %s", name, msgspec.json.encode(counts).decode())
 
 
-def _forward(given: Input, folder: Path) -> ForwardOptions:
-    place = host_and_port(given.listen)
+def _servers(ready: Ready, pipeline: Pipeline) -> "list[ForwardServer | HttpServer]":
+    servers: list[ForwardServer | HttpServer] = []
+
+    def metrics() -> str:
+        return prometheus_text(ready.lens.counters, _counts(servers))
+
+    def enrich(raw: bytes) -> list[bytes]:
+        found = list(ready.asked_lens.process(raw, "/filter"))
+        rejected = next((item for item in found if isinstance(item, Rejected)), None)
+        if rejected is not None:
+            raise ValueError(rejected.message)
+        return [item.to_json() for item in found if isinstance(item, Record)]
+
+    for given in ready.inputs:
+        if isinstance(given, ForwardOptions):
+            servers.append(ForwardServer(given, pipeline.deliver))
+        else:
+            application = HttpInput(given.options, pipeline.deliver, enrich, metrics)
+            servers.append(HttpServer(application, given.host, given.port, given.tls))
+    return servers
+
+
+def _counts(servers: "Sequence[ForwardServer | HttpServer]") -> dict[str, dict[str, int]]:
+    """Give the counts of each input, by its number and type."""
+    return {f"{number}-{server.kind}": server.counted() for number, server in enumerate(servers, 1)}
+
+
+def _input(given: Input, folder: Path) -> ForwardOptions | HttpPlace:
+    place = host_and_port(given.listen or LISTEN[given.type])
     assert place is not None  # the configuration was checked
+    tls = tls_of(given.tls, folder) if given.tls is not None else None
+    size = given.largest_message_mib * _MIB
+    if given.type == "http":
+        token = secret_of(given.token, "token", folder) if given.token is not None else None
+        options = HttpOptions(
+            token=token, largest_body=size, largest_unpacked=4 * size, tag=given.tag or "http"
+        )
+        return HttpPlace(*place, tls, options)
     security = None
     if given.shared_key is not None:
         security = Security(
@@ -101,12 +156,11 @@ def _forward(given: Input, folder: Path) -> ForwardOptions:
             hostname=given.hostname,
             users={name: secret_of(each, f"user {name}", folder) for name, each in given.users.items()},
         )
-    size = given.largest_message_mib * _MIB
     return ForwardOptions(
         host=place[0],
         port=place[1],
         security=security,
-        tls=tls_of(given.tls, folder) if given.tls is not None else None,
+        tls=tls,
         connections=given.connections,
         limits=ReceiverLimits(message=size, unpacked=4 * size),
         idle_seconds=given.idle_seconds,

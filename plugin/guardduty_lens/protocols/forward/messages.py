@@ -179,7 +179,7 @@ def _chunk(tag: str, entries: list[Entry], option: _Option) -> Chunk:
 def _forward(array: bytes) -> list[Entry]:
     count, start = array_header(array, 0, "the entries")
     body = array[start:]
-    entries = [_entry(body[begin:end]) for begin, end in values(body, "entries")]
+    entries = [read_entry(body[begin:end]) for begin, end in values(body, "entries")]
     if len(entries) != count:
         raise RemoteProtocolError("no_message", f"{count} entries said, {len(entries)} there")
     return entries
@@ -190,7 +190,7 @@ def _packed(payload: bytes, option: _Option, most_bytes: int) -> list[Entry]:
         payload = _inflated(payload, most_bytes)
     elif option.compressed != "text":
         raise RemoteProtocolError("compression", f"a payload compressed by {option.compressed[:40]!r}")
-    return [_entry(payload[start:end]) for start, end in values(payload, "the payload")]
+    return [read_entry(payload[start:end]) for start, end in values(payload, "the payload")]
 
 
 def _inflated(payload: bytes, most_bytes: int) -> bytes:
@@ -211,7 +211,8 @@ def _inflated(payload: bytes, most_bytes: int) -> bytes:
     return bytes(given)
 
 
-def _entry(raw: bytes) -> Entry:
+def read_entry(raw: bytes) -> Entry:
+    """Read `[time, record]` or `[[time, metadata], record]`. Raises RemoteProtocolError."""
     if raw.startswith(_PLAIN_ENTRY):  # what most senders write
         seconds, nanoseconds = _EVENT_TIME(raw, 3)
         return Entry(seconds, nanoseconds, _record(raw[11:]))

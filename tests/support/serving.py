@@ -1,0 +1,62 @@
+"""`serve` as a process, in a folder of its own."""
+
+import json
+import os
+import signal
+import subprocess
+import threading
+from pathlib import Path
+from typing import Any
+
+from command_line import COMMAND
+
+
+class Serving:
+    """A server in a folder, and what it wrote."""
+
+    def __init__(self, folder: Path, text: str, **environment: str) -> None:
+        self.folder = folder
+        (folder / "lens.yml").write_text(text)
+        self._environment = os.environ | environment
+        self.start()
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            [*COMMAND, "serve", "--config", str(self.folder / "lens.yml")],
+            env=self._environment,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stderr is not None
+        self.said = []
+        while not (line := self.process.stderr.readline()).startswith("listening on "):
+            assert line, "".join(self.said)
+            self.said.append(line)
+        self.ports = [int(port) for port in line.removeprefix("listening on ").split(", ")]
+        self.port = self.ports[0]
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stderr is not None
+        with self.process.stderr as lines:
+            self.said += lines
+
+    def records(self, name: str = "out.jsonl") -> list[dict[str, Any]]:
+        path = self.folder / name
+        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        self.process.send_signal(number)
+        code = self.process.wait(60)
+        self.finish()
+        return code
+
+    def finish(self) -> None:
+        self._reader.join()
+
+    def end(self) -> None:
+        """End it however it is, at the end of a test."""
+        if self.process.poll() is None:
+            self.stop(signal.SIGKILL)
+        self.finish()
