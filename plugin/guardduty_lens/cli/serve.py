@@ -41,6 +41,7 @@ def command(config: Path, check: bool, log_format: str, log_level: str) -> None:
     """
     if find_spec("msgpack") is None:
         raise click.UsageError("serve needs msgpack: pip install 'guardduty-lens[forward]'")
+    from guardduty_lens.inputs.forward import ForwardOptions
     from guardduty_lens.serve.config import ConfigError, load_config
     from guardduty_lens.serve.server import make_ready, run
 
@@ -49,6 +50,8 @@ def command(config: Path, check: bool, log_format: str, log_level: str) -> None:
         ready = make_ready(load_config(config), config.parent)
     except (*USER_ERRORS, ConfigError, ValueError) as error:
         raise click.UsageError(str(error)) from error
+    if any(not isinstance(each, ForwardOptions) for each in ready.inputs) and find_spec("uvicorn") is None:
+        raise click.UsageError("an http input needs uvicorn: pip install 'guardduty-lens[http]'")
     if check:
         click.echo(f"{config}: {len(ready.inputs)} inputs, {len(ready.routes)} outputs")
         return
