@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import resource
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import msgpack
 import pytest
@@ -159,7 +160,9 @@ def _serving(
             await server.close(5)
         return server
 
-    return asyncio.run(run())
+    # In a thread of its own: Playwright keeps a loop running in this one from the first browser test on.
+    with ThreadPoolExecutor(1) as alone:
+        return alone.submit(lambda: asyncio.run(run())).result()
 
 
 async def _exchange(port: int, *data: bytes) -> bytes:
