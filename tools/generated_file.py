@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,17 @@ def write_or_check(path: Path, text: str, *, check: bool) -> int:
     path.write_text(text, encoding="utf-8")
     print(f"{name}: written")
     return 0
+
+
+def write_or_check_all(files: Mapping[Path, str], there: Iterable[Path], *, check: bool) -> int:
+    """Write or compare files, and take away (or name) what is there besides; give the exit code."""
+    codes = [write_or_check(path, text, check=check) for path, text in files.items()]
+    for path in sorted(set(there) - files.keys()):
+        print(f"{path.relative_to(PACKAGE.parent.parent)}: {'not wanted' if check else 'removed'}")
+        codes.append(int(check))
+        if not check:
+            path.unlink()
+    return max(codes)
 
 
 def check_wanted(description: str | None) -> bool:

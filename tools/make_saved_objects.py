@@ -6,7 +6,7 @@
 import sys
 from pathlib import Path
 
-from generated_file import PACKAGE, check_wanted, write_or_check
+from generated_file import PACKAGE, check_wanted, write_or_check_all
 
 from guardduty_lens.lens import Lens
 from guardduty_lens.opensearch.names import Names
@@ -26,15 +26,7 @@ def build() -> dict[Path, str]:
 
 def main() -> int:
     """Write or check the files, and take away (or name) those that nothing gives any more."""
-    check = check_wanted(__doc__)
-    files = build()
-    codes = [write_or_check(path, text, check=check) for path, text in files.items()]
-    for path in sorted(set(FOLDER.glob("*")) - files.keys()):
-        print(f"{path.relative_to(FOLDER.parent)}: {'not wanted' if check else 'removed'}")
-        codes.append(int(check))
-        if not check:
-            path.unlink()
-    return max(codes)
+    return write_or_check_all(build(), FOLDER.glob("*"), check=check_wanted(__doc__))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ file is stale, missing or too much.
 import sys
 from pathlib import Path
 
-from generated_file import PACKAGE, check_wanted, render, write_or_check
+from generated_file import PACKAGE, check_wanted, render, write_or_check_all
 
 from guardduty_lens.lens import Lens
 from guardduty_lens.opensearch.names import Names
@@ -31,16 +31,8 @@ def build() -> dict[Path, str]:
 
 def main() -> int:
     """Write or check the files, and take away (or name) those that nothing gives any more."""
-    check = check_wanted(__doc__)
-    files = build()
-    codes = [write_or_check(path, text, check=check) for path, text in files.items()]
-    there = {path for folder in FLAVORS.values() for kind in KINDS for path in (folder / kind).glob("*")}
-    for path in sorted(there - files.keys()):
-        print(f"{path.relative_to(FOLDER.parent.parent)}: {'not wanted' if check else 'removed'}")
-        codes.append(int(check))
-        if not check:
-            path.unlink()
-    return max(codes)
+    there = (path for folder in FLAVORS.values() for kind in KINDS for path in (folder / kind).glob("*"))
+    return write_or_check_all(build(), there, check=check_wanted(__doc__))
 
 
 if __name__ == "__main__":

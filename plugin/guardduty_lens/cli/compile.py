@@ -21,19 +21,22 @@ from guardduty_lens.opensearch.templates import templates
 from guardduty_lens.visuals.saved_objects import files_of, saved_objects
 
 
-@click.group("compile")
-def command() -> None:
-    """Write what other engines run, from the same fields as `filter` adds."""
-
-
-@command.command("opensearch")
-@click.option(
+output_option = click.option(
     "-o",
     "--output",
     type=click.Path(file_okay=False, path_type=Path),
     required=True,
     help="The folder that the files go to.",
 )
+
+
+@click.group("compile")
+def command() -> None:
+    """Write what other engines run, from the same fields as `filter` adds."""
+
+
+@command.command("opensearch")
+@output_option
 @catalogue_options
 @index_prefix_option
 def opensearch(
@@ -51,13 +54,7 @@ def opensearch(
 
 
 @command.command("dashboards")
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(file_okay=False, path_type=Path),
-    required=True,
-    help="The folder that the files go to.",
-)
+@output_option
 @dashboards_option
 @stock_map_option
 @catalogue_options

@@ -12,7 +12,6 @@ import asyncio
 import hmac
 import json
 import time
-import zlib
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from typing import Any
 
@@ -21,6 +20,8 @@ import msgspec
 from guardduty_lens.inputs.delivery import Batch, Deliver, NotDelivered, Payload
 from guardduty_lens.inputs.forward import payload_of
 from guardduty_lens.opensearch.client import Secret
+from guardduty_lens.payloads.compressed import GZIP_MAGIC, inflate_whole
+from guardduty_lens.payloads.pieces import UnreadableError
 from guardduty_lens.protocols.forward import RemoteProtocolError
 from guardduty_lens.protocols.forward.messages import read_entry, values
 
@@ -168,19 +169,12 @@ def _unpacked(body: bytes, headers: Mapping[bytes, bytes], most: int) -> bytes:
         return body
     if encoding != "gzip":
         raise Refused(415, f"the content encoding {encoding[:40]!r}; gzip or none is taken")
-    given, rest = bytearray(), body
-    while rest:
-        member = zlib.decompressobj(wbits=31)
-        try:
-            given += member.decompress(rest, most - len(given) + 1)
-        except zlib.error as error:
-            raise Refused(400, f"the body is no gzip: {error}") from error
-        if len(given) > most:
-            raise Refused(413, f"a body that unpacks to more than {most:,} bytes")
-        if not member.eof:
-            raise Refused(400, "the gzipped body is cut off")
-        rest = member.unused_data
-    return bytes(given)
+    if not body.startswith(GZIP_MAGIC):
+        raise Refused(400, "the body is no gzip")
+    try:
+        return inflate_whole(body, most)
+    except UnreadableError as error:
+        raise Refused(413 if error.reason == "too_large" else 400, f"the body: {error}") from error
 
 
 def _payloads(body: bytes, headers: Mapping[bytes, bytes]) -> list[Payload]:

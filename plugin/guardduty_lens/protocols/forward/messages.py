@@ -9,13 +9,14 @@ An entry is `[time, record]`, or, as Fluent Bit sends it, `[[time, metadata], re
 """
 
 import struct
-import zlib
 from collections.abc import Iterator
 from typing import Any
 
 import msgpack
 import msgspec
 
+from guardduty_lens.payloads.compressed import GZIP_MAGIC, inflate_whole
+from guardduty_lens.payloads.pieces import UnreadableError
 from guardduty_lens.protocols.forward.errors import RemoteProtocolError
 
 _GROUP_MARKERS = (-1, -2)
@@ -195,20 +196,12 @@ def _packed(payload: bytes, option: _Option, most_bytes: int) -> list[Entry]:
 
 def _inflated(payload: bytes, most_bytes: int) -> bytes:
     """Unpack gzip members, one behind the other."""
-    given = bytearray()
-    rest = payload
-    while rest:
-        member = zlib.decompressobj(wbits=31)
-        try:
-            given += member.decompress(rest, most_bytes - len(given) + 1)
-        except zlib.error as error:
-            raise RemoteProtocolError("no_gzip", f"the payload is no gzip: {error}") from None
-        if len(given) > most_bytes:
-            raise RemoteProtocolError("too_large", f"a payload unpacks to more than {most_bytes:,} bytes")
-        if not member.eof:
-            raise RemoteProtocolError("cut_off", "the gzipped payload is cut off")
-        rest = member.unused_data
-    return bytes(given)
+    if not payload.startswith(GZIP_MAGIC):
+        raise RemoteProtocolError("bad_gzip", "the payload is no gzip")
+    try:
+        return inflate_whole(payload, most_bytes)
+    except UnreadableError as error:
+        raise RemoteProtocolError(error.reason, f"the payload: {error}") from error
 
 
 def read_entry(raw: bytes) -> Entry:
