@@ -20,7 +20,6 @@ from guardduty_lens.opensearch.resources import IndexOptions, Resource
 from guardduty_lens.opensearch.templates import templates
 from guardduty_lens.visuals.saved_objects import files_of, saved_objects
 
-
 output_option = click.option(
     "-o",
     "--output",
