@@ -85,6 +85,16 @@ class Bench:
             subprocess.run([*COMMAND, *arguments], check=True)
         return path
 
+    def never_again(self, source: Path) -> Path:
+        """Give the findings of a file, each with a resource of its own, so that remembering it is of no use."""
+        path = source.with_suffix(".never.jsonl")
+        if not path.exists():
+            with source.open("rb") as given, path.open("wb") as file:
+                for number, line in enumerate(given):
+                    own = b'"resource":{"number":%d,' % number
+                    file.write(line.replace(b'"resource":{', own, 1))
+        return path
+
     def filter(self, source: Path, *options: str) -> list[str]:
         """Give the command that filters a file."""
         return [*COMMAND, "filter", str(source), "-o", str(self.folder / "out.jsonl"), "-q", *options]
@@ -123,6 +133,11 @@ def measure_all(bench: Bench) -> None:
         "records per CPU second, against orjson loads + dumps, `eventbridge`",
         bench.filter(events), bench.script(orjson, events), 0.75, 1.0,
     )  # fmt: skip
+    never = bench.never_again(events)
+    bench.ratio(
+        "the same, `eventbridge`, no resource twice",
+        bench.filter(never), bench.script(orjson, never), 0.5, 0.75,
+    )  # fmt: skip
     bench.ratio("the same, `mixed`", bench.filter(mixed), bench.script(orjson, mixed), 0.6, 0.9)
     bench.ratio(
         "spliced against exact path", bench.filter(events), bench.script("exact_path.py", events), 1.6, 2.0
@@ -140,6 +155,13 @@ def measure_all(bench: Bench) -> None:
     bench.ratio(
         f"peak memory, {bench.large:,} against 10,000",
         bench.filter(large), bench.filter(small), 1.2, 1.05, lambda cost: cost.memory, False, 1,
+    )  # fmt: skip
+    report = bench.sample("eventbridge", 100_000)
+    page = str(bench.folder / "report.html")
+    bench.ratio(
+        "`report` on 100,000 against `filter`, wall time",
+        [*COMMAND, "report", str(report), "-o", page], bench.filter(report), 3, 2, lambda cost: cost.wall,
+        False,
     )  # fmt: skip
     empty = bench.folder / "empty.jsonl"
     empty.touch()
