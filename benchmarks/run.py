@@ -86,7 +86,7 @@ class Bench:
         return path
 
     def never_again(self, source: Path) -> Path:
-        """Give the findings of a file, each with a resource of its own, so that remembering it is of no use."""
+        """Give the findings of a file, each with a resource of its own: remembering it is of no use."""
         path = source.with_suffix(".never.jsonl")
         if not path.exists():
             with source.open("rb") as given, path.open("wb") as file:
