@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Made anew whenever what it installs changes.
 READY := $(VENV)/.ready
 
-.PHONY: help demo test test-lowest lint format bench docs templates saved-objects generated opensearch opensearch-stop clean
+.PHONY: help demo test test-lowest lint format bench docs templates scripts saved-objects generated opensearch opensearch-stop clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -45,6 +45,9 @@ docs: $(READY) ## write what is made from the catalogue: its pages, and what the
 templates: $(READY) ## the templates of a default installation and the roles, into pipelines/opensearch
 	$(BIN)/python tools/make_templates.py
 	$(BIN)/python tools/make_roles.py
+
+scripts: $(READY) ## what runs inside Fluent Bit and Logstash, with the built-in fields, into pipelines
+	$(BIN)/python tools/make_scripts.py
 
 saved-objects: $(READY) ## dashboards/*.yml as import files for OpenSearch Dashboards, into saved_objects, and the docs' tables
 	$(BIN)/python tools/make_saved_objects.py

@@ -29,9 +29,13 @@ if [ -z "$python" ]; then
     echo "Python 3.11 or newer is needed, with its venv module (Debian: python3 python3-venv)." >&2
     exit 1
 fi
-# What the tests of the report's page look at it with, and shippers that tests start.
-if ! command -v chromium >/dev/null 2>&1 || ! command -v rsyslogd >/dev/null 2>&1; then
-    install_debian_packages chromium rsyslog
-fi
+# What the tests of the report's page look at it with, a shipper that tests start, and what runs and lints the
+# scripts inside others.
+for command in chromium rsyslogd ruby luajit luacheck; do
+    if ! command -v "$command" >/dev/null 2>&1; then
+        install_debian_packages chromium rsyslog ruby luajit lua-check
+        break
+    fi
+done
 "$python" -m venv "$VENV"
 "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --editable '.[dev]' ${CONSTRAINTS:+--constraint "$CONSTRAINTS"}

@@ -3,21 +3,17 @@
 import json
 import uuid
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
+from event_forms import FORMS, TESTS, documents_of, identity, of_corpus, of_samples
 from finding_events import EVENT, event
 from fuzzed import fuzzed
 from pipelines import InstalledPipeline
 
-from guardduty_lens import Lens, Record
+from guardduty_lens import Lens
 from guardduty_lens.catalogue.examples import example_event, same_json
-from guardduty_lens.catalogue.operations.kind import is_finding
 from guardduty_lens.engine.oracle import Oracle
-from guardduty_lens.payloads.envelope import complete, wrap
-from guardduty_lens.samples import generate_findings
 
-TESTS = Path(__file__).parents[1]
 CATALOGUES = TESTS / "unit/engine/catalogues"
 TIMES = ("@timestamp", "ingested_at", "ingest_lag_seconds")
 OUTSIDE = {*TIMES, "chosen_id", "chosen_index"}
@@ -53,56 +49,6 @@ def with_plan(opensearch_url):
 
 
 # --- conformance ------------------------------------------------------------------------------------
-
-
-def of_corpus():
-    lens = Lens(extractors=())
-    files = sorted(path for path in (TESTS / "corpus").glob("*/*") if path.is_file())
-    found = [item for path in files for item in lens.process(path.read_bytes())]
-    assert all(isinstance(item, Record) for item in found)
-    return [item.event for item in found]
-
-
-def of_samples():
-    return [wrap(finding) for finding in generate_findings(2_000, seed=5)]
-
-
-FORMS = 6
-
-
-def documents_of(events, shift=0):
-    """Give each event in one of the forms that a pipeline takes, the forms by turns, from `shift` on."""
-    forms = (
-        lambda value: value,
-        lambda value: value["detail"],
-        lambda value: {"message": json.dumps(value), "host": {"name": "shipper-1"}},
-        lambda value: {"log": json.dumps(value["detail"]), "@timestamp": "2025-01-01T00:00:00Z"},
-        lambda value: {"message": json.dumps(value["detail"], ensure_ascii=False)},
-        lambda value: {"log": json.dumps(value, indent=1)},
-    )
-    assert len(forms) == FORMS
-    for turn, value in enumerate(events, shift):
-        is_bare = turn % len(forms) in {1, 3, 4}
-        if not is_finding(value.get("detail")):
-            yield value, value
-        else:
-            layout = wrap(value["detail"]) if is_bare else complete(value)
-            yield layout, forms[turn % len(forms)](value)
-
-
-def identity(layout, added):
-    """Give the `_id` of an event, None where the server chooses one."""
-    kind = added["record_kind"]
-    if kind != "finding":
-        is_ours = kind not in {"other", "other_aws"} or layout.get("source") == "aws.guardduty"
-        own = layout.get("id") if is_ours else None
-        return own if isinstance(own, str) and own else None
-    own = added.get("finding_id") or added["finding_arn"].rsplit("/", 1)[-1]
-    count = added.get("event_count")
-    digits = "" if count is None else str(int(count))
-    archived = "true" if added["is_archived"] else "false"
-    made = f"{own}_{added.get('updated_at', '')}_{digits}_{archived}"
-    return made if own and len(made.encode()) <= 512 else None
 
 
 def differences(plan, pairs, indexed, prefix=""):

@@ -1,6 +1,6 @@
 """`guardduty-lens compile`: the fields as what other engines run, written to files."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import click
@@ -13,7 +13,10 @@ from guardduty_lens.cli.options import (
     index_prefix_option,
     severity_scheme,
 )
-from guardduty_lens.compilers.opensearch import NotCompiledError, fields_left_out, ingest_pipeline
+from guardduty_lens.compilers.fluent_bit import fluent_bit_files
+from guardduty_lens.compilers.limits import NotCompiledError, fields_left_out
+from guardduty_lens.compilers.logstash import logstash_files
+from guardduty_lens.compilers.opensearch import ingest_pipeline
 from guardduty_lens.lens import Lens
 from guardduty_lens.opensearch.names import Names
 from guardduty_lens.opensearch.resources import IndexOptions, Resource
@@ -45,11 +48,56 @@ def opensearch(
     lens = _lens(fields, field_prefix, severity_scheme)
     for path in _written(output, _resources(lens, _names(index_prefix))):
         click.echo(path)
+    _say_what_is_left_out(lens, field_prefix, "the pipeline")
+
+
+def _say_what_is_left_out(lens: Lens, field_prefix: str, what: str) -> None:
     for extractor, names in fields_left_out(lens.extractors, field_prefix).items():
         click.echo(
-            f"not in the pipeline, since only Python can run the extractor {extractor}: {', '.join(names)}",
+            f"not in {what}, since only Python can run the extractor {extractor}: {', '.join(names)}",
             err=True,
         )
+
+
+@command.command("logstash")
+@output_option
+@catalogue_options
+@index_prefix_option
+def logstash(
+    output: Path, fields: Path | None, field_prefix: str, severity_scheme: str, index_prefix: str
+) -> None:
+    """Write a script for Logstash's ruby filter, the plan that it runs, and a configuration.
+
+    The script adds the same fields as filter, of EventBridge's events and of findings in camelCase, as they
+    are or as text in message or log. Other shapes want Python.
+    """
+    lens = _lens(fields, field_prefix, severity_scheme)
+    _write(output, logstash_files(lens.plan, _names(index_prefix)))
+    _say_what_is_left_out(lens, field_prefix, "the script")
+
+
+@command.command("fluent-bit")
+@output_option
+@catalogue_options
+@index_prefix_option
+def fluent_bit(
+    output: Path, fields: Path | None, field_prefix: str, severity_scheme: str, index_prefix: str
+) -> None:
+    """Write a script for Fluent Bit's lua filter, the plan that it runs, and a configuration.
+
+    The script adds the same fields as filter, of EventBridge's events and of findings in camelCase, as they
+    are or as text in message or log. Other shapes want Python.
+    """
+    lens = _lens(fields, field_prefix, severity_scheme)
+    try:
+        files = fluent_bit_files(lens.plan, _names(index_prefix))
+    except NotCompiledError as error:
+        raise click.UsageError(str(error)) from error
+    _write(output, files)
+    click.echo(
+        "Fluent Bit's Lua writes 8.0 as 8, and rounds integers above 2^53 in the event itself.", err=True
+    )
+    _say_what_is_left_out(lens, field_prefix, "the script")
 
 
 @command.command("dashboards")
@@ -71,9 +119,13 @@ def dashboards(
     lens = _lens(fields, field_prefix, severity_scheme)
     known, wanted = dashboards_of(lens, dashboards)
     objects = saved_objects(wanted, known, _names(index_prefix), stock_map=stock_map)
-    output.mkdir(parents=True, exist_ok=True)
-    for name, text in files_of(objects).items():
-        path = output / name
+    _write(output, files_of(objects))
+
+
+def _write(folder: Path, files: Mapping[str, str]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        path = folder / name
         path.write_text(text, encoding="utf-8")
         click.echo(path)
 

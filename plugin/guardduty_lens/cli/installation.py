@@ -91,7 +91,7 @@ def look(options: dict[str, Any], *, force: bool = False) -> Look:
 
     Raises click.ClickException for what the user got wrong, ClusterError.
     """
-    from guardduty_lens.compilers.opensearch import NotCompiledError
+    from guardduty_lens.compilers.limits import NotCompiledError
     from guardduty_lens.lens import Lens
     from guardduty_lens.opensearch.desired import desired
     from guardduty_lens.saved_objects_api.changes import compare_saved

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from guardduty_lens.compilers.opensearch import fields_left_out, ingest_pipeline
+from guardduty_lens.compilers.limits import fields_left_out
+from guardduty_lens.compilers.opensearch import ingest_pipeline
 from guardduty_lens.engine.plan import Plan
 from guardduty_lens.extractors import Extractor
 from guardduty_lens.opensearch.capabilities import Capabilities

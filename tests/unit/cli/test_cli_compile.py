@@ -2,6 +2,7 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 
 from guardduty_lens import lens
 from guardduty_lens.extractors import Extractor, ExtractorField
@@ -45,6 +46,38 @@ def test_fields_that_only_python_can_add_are_named(command, monkeypatch):
     result = command("compile", "opensearch", "-o", "made")
     assert result.code == 0
     assert result.err == "not in the pipeline, since only Python can run the extractor owners: owner\n"
+
+
+@pytest.mark.parametrize(
+    ("shipper", "files"),
+    [
+        ("fluent-bit", ["lens.lua", "guardduty-plan.json", "fluent-bit.yaml"]),
+        ("logstash", ["guardduty-lens.rb", "guardduty-plan.json", "guardduty.conf"]),
+    ],
+)
+def test_writes_what_runs_inside_a_shipper(shipper, files, command, monkeypatch):
+    field = ExtractorField(name="owner", type="label", description="Who owns it.")
+    owners = Extractor(name="owners", fields=(field,), extract=lambda event, fields: {})
+    monkeypatch.setattr(lens, "installed_extractors", lambda: (owners,))
+    result = command("compile", shipper, "-o", "made", "--fields", EXAMPLES, "--index-prefix", "acme-")
+    assert result.code == 0, result.err
+    assert result.out.splitlines() == [f"made/{name}" for name in files]
+    assert "not in the script, since only Python can run the extractor owners: owner\n" in result.err
+    plan = json.loads(Path("made/guardduty-plan.json").read_text())
+    assert plan["identity"]["log"] == "acme-guarddutylogs"
+    assert "business_unit" in plan["ours"]
+
+
+def test_regexes_become_parsers_of_fluent_bits_own(command):
+    command("compile", "fluent-bit", "-o", "made", "--fields", EXAMPLES)
+    config = yaml.safe_load(Path("made/fluent-bit.yaml").read_text())
+    [parser] = config["parsers"]
+    assert parser["regex"] == (
+        r"\A(?:(?<lensregex1group1>[a-z]+)-(?<lensregex1group2>dev|test|prod)(?:-[0-9]+)?)\z"
+    )
+    steps = [(step["name"], step.get("call", step.get("key_name"))) for step in config["pipeline"]["filters"]]
+    assert steps == [("lua", "lay_out"), ("parser", "lensregex1input"), ("lua", "add_fields")]
+    assert config["pipeline"]["outputs"][0]["index"] == "$lens_index"
 
 
 @pytest.mark.parametrize(

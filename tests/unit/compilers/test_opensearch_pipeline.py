@@ -8,7 +8,8 @@ import pytest
 from guardduty_lens import Lens
 from guardduty_lens.catalogue.load import load_catalogue
 from guardduty_lens.catalogue.paths import Each
-from guardduty_lens.compilers.opensearch import NotCompiledError, fields_left_out, ingest_pipeline
+from guardduty_lens.compilers.limits import NotCompiledError, fields_left_out
+from guardduty_lens.compilers.opensearch import ingest_pipeline
 from guardduty_lens.extractors import Extractor, ExtractorField
 from guardduty_lens.opensearch.names import Names
 

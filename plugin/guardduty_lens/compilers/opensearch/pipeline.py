@@ -1,15 +1,18 @@
 """The ingest pipeline: layout, a grok for each regex, the interpreter, and where a record belongs."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from typing import Any
 
-from guardduty_lens.catalogue.operations.kind import FOREIGN_KINDS, KINDS
 from guardduty_lens.catalogue.regex_dialect import MAX_INPUT
-from guardduty_lens.compilers.opensearch.parameters import interpreter_params
-from guardduty_lens.compilers.opensearch.regexes import Groks
+from guardduty_lens.compilers.captures import Capture, Captures
+from guardduty_lens.compilers.parameters import (
+    GUARDDUTY_KINDS,
+    IDENTITY_FIELDS,
+    TEXT_KEYS,
+    interpreter_params,
+)
 from guardduty_lens.engine.plan import Plan
-from guardduty_lens.extractors import Extractor
 from guardduty_lens.opensearch.names import Names
 from guardduty_lens.opensearch.resources import META, Resource
 from guardduty_lens.version import __version__
@@ -28,7 +31,8 @@ LAYOUT, FIELDS = "lens-layout", "lens-fields"
 
 _SOURCES = {"layOut": "layout", "interpret": "interpreter", "finish": "document"}
 
-_TEXT_KEYS = ("message", "log")
+# Always matches, and captures nothing: a text that does not match the pattern is no failure of the step.
+_NO_MATCH = "\\A"
 
 # The server's own keys of a document on its way through a pipeline.
 _METADATA = (
@@ -42,38 +46,31 @@ _METADATA = (
     "_if_primary_term",
 )
 
-_IDENTITY_FIELDS = ("record_kind", "finding_id", "finding_arn", "updated_at", "event_count", "is_archived")
-
 
 def ingest_pipeline(plan: Plan, names: Names) -> Resource:
     """Give the pipeline that adds a plan's fields.
 
     Raises NotCompiledError for what a pipeline cannot do.
     """
-    groks = Groks(plan)
+    captures = Captures(plan)
     failure = f"{plan.field_prefix}{FAILURE_FIELD}"
     params = {
-        "layOut": _layout_params(plan, groks, failure),
-        "interpret": interpreter_params(plan, groks),
-        "finish": _document_params(plan, names, groks, failure),
+        "layOut": _layout_params(plan, captures, failure),
+        "interpret": interpreter_params(plan, captures),
+        "finish": _document_params(plan, names, captures, failure),
     }
     # Each script costs the server a look at the whole document, so there are as few as can be.
-    layout, rest = (["layOut"], ["interpret", "finish"]) if list(groks) else ([], list(params))
+    layout, rest = (["layOut"], ["interpret", "finish"]) if list(captures) else ([], list(params))
     body = {
         # A pipeline of OpenSearch takes no `_meta`: whose it is, and of which version, is said here.
         "description": f"{META} {__version__}: adds the fields of guardduty-lens to GuardDuty's findings.",
         "processors": [
             *(_tagged(LAYOUT, _script([part], params), failure) for part in layout),
-            *(_tagged(grok.tag, grok.processor(), failure) for grok in groks),
+            *(_tagged(capture.name, _grok(capture), failure) for capture in captures),
             _tagged(FIELDS, _script(rest, params), failure, _script(["finish"], params)),
         ],
     }
     return Resource("ingest_pipeline", names.pipeline, body)
-
-
-def fields_left_out(extractors: Iterable[Extractor], field_prefix: str = "") -> dict[str, list[str]]:
-    """Give the keys that a pipeline does not add, by the name of the extractor that only Python can run."""
-    return {each.name: [f"{field_prefix}{field.name}" for field in each.fields] for each in extractors}
 
 
 def _tagged(
@@ -84,6 +81,11 @@ def _tagged(
     said = {"step": tag, "message": "{{{_ingest.on_failure_message}}}"}
     note = {"set": {"tag": f"{tag}-failed", "field": failure, "value": said, "override": False}}
     return {kind: {"tag": tag, **options, "on_failure": [note, instead] if instead else [note]}}
+
+
+def _grok(capture: Capture) -> dict[str, Any]:
+    patterns = [capture.pattern.write("java", capture.groups), _NO_MATCH]
+    return {"grok": {"field": capture.input, "patterns": patterns, "ignore_missing": True}}
 
 
 def _script(functions: Sequence[str], params: Mapping[str, Any]) -> dict[str, Any]:
@@ -97,33 +99,33 @@ def _script(functions: Sequence[str], params: Mapping[str, Any]) -> dict[str, An
     return {"script": {"lang": "painless", "source": source, "params": own}}
 
 
-def _layout_params(plan: Plan, groks: Groks, failure: str) -> dict[str, Any]:
+def _layout_params(plan: Plan, captures: Captures, failure: str) -> dict[str, Any]:
     prefix = plan.field_prefix
     times = (f"{prefix}ingested_at", f"{prefix}ingest_lag_seconds")
-    ours = (*plan.keys, *times, failure, *groks.temporary_keys)
+    ours = (*plan.keys, *times, failure, *captures.temporary_keys)
     return {
-        "text_keys": list(_TEXT_KEYS),
+        "text_keys": list(TEXT_KEYS),
         "metadata": dict.fromkeys(_METADATA, True),
         "ours": dict.fromkeys(ours, True),
-        "regexes": [{"keys": list(grok.keys), "input": grok.input} for grok in groks],
+        "regexes": captures.layout,
         "regex_input": MAX_INPUT,
     }
 
 
-def _document_params(plan: Plan, names: Names, groks: Groks, failure: str) -> dict[str, Any]:
+def _document_params(plan: Plan, names: Names, captures: Captures, failure: str) -> dict[str, Any]:
     prefix = plan.field_prefix
-    fields = (*_IDENTITY_FIELDS, "ingested_at", "ingest_lag_seconds")
+    fields = (*IDENTITY_FIELDS, "ingested_at", "ingest_lag_seconds")
     return {
         "keys": {field: f"{prefix}{field}" for field in fields},
         "times": [f"{prefix}eventLastSeen", "time", "eventTime"],
         "log": names.log,
         "cloudtrail": names.cloudtrail,
-        "guardduty_kinds": [kind for kind in KINDS if kind not in FOREIGN_KINDS],
+        "guardduty_kinds": list(GUARDDUTY_KINDS),
         "failure": {
             "key": failure,
             "step": FIELDS,
             "message": f"id_too_long: an _id has at most {ID_BYTES} bytes; the server chose one",
             "id_bytes": ID_BYTES,
         },
-        "temporary": groks.temporary_keys,
+        "temporary": captures.temporary_keys,
     }

@@ -1,7 +1,7 @@
-"""The plan as the interpreter's `params`: plain data, all that can be worked out beforehand worked out."""
+"""The plan as interpreters in other languages run it: plain data, worked out as far as can be beforehand."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -20,32 +20,46 @@ from guardduty_lens.catalogue.model import (
     SplitOptions,
     TemplateOptions,
 )
-from guardduty_lens.catalogue.operations.kind import KIND_OF_DETAIL_TYPE
+from guardduty_lens.catalogue.operations.kind import FOREIGN_KINDS, KIND_OF_DETAIL_TYPE, KINDS
 from guardduty_lens.catalogue.operations.lookup import lookup_table
 from guardduty_lens.catalogue.operations.template import template_parts
 from guardduty_lens.catalogue.paths import FAN_OUT_LIMIT, Key, Match, Path, Step, parse_path
-from guardduty_lens.compilers.opensearch.regexes import Groks
 from guardduty_lens.engine.origins import field_name
 from guardduty_lens.engine.plan import Plan, PlanCondition, PlanEntry, PlanPath, PlanSource
 from guardduty_lens.findings.type_grammar import ASFF_NAMES_OF_THEIR_OWN, ASFF_NAMESPACES
 
 Data = dict[str, Any]
 
+TEXT_KEYS = ("message", "log")
+"""Where a shipper puts a line that it read: an event found there is laid out first."""
+
+IDENTITY_FIELDS = ("record_kind", "finding_id", "finding_arn", "updated_at", "event_count", "is_archived")
+"""The fields that say a record's index and id."""
+
+GUARDDUTY_KINDS = tuple(kind for kind in KINDS if kind not in FOREIGN_KINDS)
+"""What a record can be that belongs into the log, whatever its source says."""
+
 _TEXTS: frozenset[FieldType] = frozenset({"label", "id", "text", "url", "date", "ip"})
 
 
-def interpreter_params(plan: Plan, groks: Groks) -> Data:
-    """Give what the interpreter needs to run a plan, in plain JSON."""
+class Regexes(Protocol):
+    """How an engine runs users' regexes."""
+
+    def data(self, source: PlanSource) -> Data:
+        """Give what the interpreter is told of a source whose operation is a regex."""
+
+
+def interpreter_params(plan: Plan, regexes: Regexes) -> Data:
+    """Give what an interpreter needs to run a plan, in plain JSON."""
     return {
-        "entries": [_entry(entry, groks) for entry in plan.entries],
+        "entries": [_entry(entry, regexes) for entry in plan.entries],
         "tables": _tables(plan),
         "words": {"names": dict(ASFF_NAMES_OF_THEIR_OWN), "namespaces": list(ASFF_NAMESPACES)},
         "fan_out": FAN_OUT_LIMIT,
-        "temporary": groks.temporary_keys,
     }
 
 
-def _entry(entry: PlanEntry, groks: Groks) -> Data:
+def _entry(entry: PlanEntry, regexes: Regexes) -> Data:
     data: Data = {
         "field": entry.field,
         "key": None if entry.hidden else entry.key,
@@ -53,7 +67,7 @@ def _entry(entry: PlanEntry, groks: Groks) -> Data:
         "many": entry.cardinality == "many",
         "kinds": sorted(entry.kinds),
         "first_source_only": entry.first_source_only or entry.cardinality == "one",
-        "sources": [_source(source, groks) for source in entry.sources],
+        "sources": [_source(source, regexes) for source in entry.sources],
     }
     if entry.when is not None:
         data["when"] = _condition(entry.when)
@@ -64,13 +78,14 @@ def _entry(entry: PlanEntry, groks: Groks) -> Data:
 
 def _condition(condition: PlanCondition) -> Data:
     return {
-        "path": _path(condition.path),
+        "path": path_data(condition.path),
         "exists": condition.exists,
         "values": list(condition.values),
     }
 
 
-def _path(path: PlanPath) -> Data:
+def path_data(path: PlanPath) -> Data:
+    """Give a path: of an added field, of keys alone, or of steps."""
     if path.root == "fields":
         return {"field": field_name(path)}
     keys = [step.name for step in path.steps if isinstance(step, Key)]
@@ -87,13 +102,13 @@ def _step(step: Step) -> str | list[str]:
     return [step.name, step.value] if isinstance(step, Match) else []
 
 
-def _source(source: PlanSource, groks: Groks) -> Data:
+def _source(source: PlanSource, regexes: Regexes) -> Data:
     name = source.operation.name
     data: Data = {"operation": name}
     if name == "regex":
-        return data | {"capture": groks.capture(source)}
+        return data | regexes.data(source)
     if source.paths:
-        data["paths"] = [_path(path) for path in source.paths]
+        data["paths"] = [path_data(path) for path in source.paths]
     options = source.operation.options
     write = _OPTIONS.get(type(options))
     return data | (write(options) if write else {})
