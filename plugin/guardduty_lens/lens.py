@@ -137,6 +137,11 @@ class Lens:
         self._take_back(record)
         count(self.counters.rejected, reason)
 
+    def leave_out(self, record: Record, rule: str) -> None:
+        """Count a record that was given as left out by a rule instead."""
+        self._take_back(record)
+        count(self.counters.filtered, rule)
+
     def lose(self, record: Record) -> None:
         """Count a record that was given as undelivered instead."""
         self._take_back(record)

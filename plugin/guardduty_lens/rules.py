@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
@@ -57,6 +57,26 @@ def min_severity(text: str, scheme: SeverityScheme) -> Rule:
         return bool(record.fields.get(field, 0) < least)
 
     return Rule("min-severity", drops)
+
+
+def rules_of(
+    *,
+    only: Collection[str] = (),
+    least_severity: str | None = None,
+    without_samples: bool = False,
+    without_archived: bool = False,
+    drop: Iterable[str] = (),
+    keep: Iterable[str] = (),
+    scheme: SeverityScheme,
+    types: Mapping[str, str],
+) -> list[Rule]:
+    """Make the rules that a user asks for. Raises RuleError."""
+    made = [only_kinds(only)] if only else []
+    made += [exclude_samples()] if without_samples else []
+    made += [exclude_archived()] if without_archived else []
+    made += [min_severity(least_severity, scheme)] if least_severity is not None else []
+    made += [drop_if(text, types) for text in drop]
+    return made + [keep_if(text, types) for text in keep]
 
 
 def drop_if(text: str, types: Mapping[str, str]) -> Rule:

@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import resource
+import socket
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -152,8 +153,10 @@ def _serving(
         delivered.append(batch)
 
     async def run() -> ForwardServer:
-        server = ForwardServer(ForwardOptions(port=0, limits=LIMITS, **options), deliver)
-        port = await server.start()
+        server = ForwardServer(ForwardOptions(limits=LIMITS, **options), deliver)
+        place = socket.create_server(("127.0.0.1", 0), backlog=1024)
+        port = place.getsockname()[1]
+        await server.start(place)
         try:
             await asyncio.wait_for(test(server, port, delivered), 60)
         finally:
@@ -201,17 +204,23 @@ def test_others_are_served_while_some_are_hostile_and_memory_stays() -> None:
 
 def test_a_thousand_idle_connections_and_one_too_many() -> None:
     async def test(server: ForwardServer, port: int, delivered: list[Batch]) -> None:
-        idle = [await asyncio.open_connection("127.0.0.1", port) for _ in range(299)]
+        idle = [await asyncio.open_connection("127.0.0.1", port) for _ in range(1_000)]
         assert await _exchange(port, GOOD) == b"\x81\xa3ack\xa4good"
-        await _until(lambda: server.open_connections == 299)
+        await _until(lambda: server.open_connections == 1_000)
         idle.append(await asyncio.open_connection("127.0.0.1", port))
-        await _until(lambda: server.open_connections == 300)
+        await _until(lambda: server.open_connections == 1_001)
         assert await _exchange(port, GOOD) == b""
         assert server.counts.refused_connections == 1
         for _, writer in idle:
             writer.close()
 
-    _serving(test, connections=300)
+    # Both sides are this process.
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    try:
+        _serving(test, connections=1_001)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_who_says_nothing_is_let_go() -> None:

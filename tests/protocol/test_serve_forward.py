@@ -1,6 +1,7 @@
 """`serve` with the forward input, as a process: acknowledged means written, whatever happens."""
 
 import base64
+import contextlib
 import json
 import os
 import random
@@ -148,6 +149,75 @@ def test_an_output_that_fails_is_not_acknowledged_and_tried_again(start: Start, 
     assert served.stop() == 0
     assert len(served.records("later/out.jsonl")) == 1
     assert "cannot write" in "".join(served.said)
+
+
+def test_what_filters_say_is_left_out_and_counted(start: Start) -> None:
+    served = start(
+        PLAIN
+        + """
+filters:
+  min_severity: Medium
+  exclude_samples: true
+  drop_if: ['scanner: finding_id = f2']
+"""
+    )
+    with connected(served.port) as client:
+        client.entries("t", UPDATES, "1")
+        assert client.confirmed() == "1"
+    assert served.stop() == 0
+    found = {record["finding_id"] for record in served.records()}
+    sent = {update["detail"]["id"] for update in UPDATES}
+    assert "f2" in sent - found
+    assert all(record["severity_score"] >= 4 for record in served.records())
+    assert "scanner" in "".join(served.said)
+
+
+def test_a_configuration_is_taken_anew_whole_or_not_at_all(start: Start, tmp_path: Path) -> None:
+    served = start()
+    config = tmp_path / "lens.yml"
+    with connected(served.port) as client:
+        client.entries("t", [UPDATES[0]], "1")
+        assert client.confirmed() == "1"
+        # Not sound: the old one stays, and so do its connections.
+        for text in ("outputs: []", PLAIN + "fields: nowhere", PLAIN + "filters: {drop_if: ['?']}"):
+            config.write_text(text)
+            said = len(served.said)
+            served.process.send_signal(signal.SIGHUP)
+            _until(lambda said=said: any("the old one stays" in line for line in served.said[said:]))
+        client.entries("t", [UPDATES[1]], "2")
+        assert client.confirmed() == "2"
+    config.write_text(PLAIN.replace("out.jsonl", "other.jsonl") + "field_prefix: gd_\n")
+    served.process.send_signal(signal.SIGHUP)
+    _until(lambda: any("taken anew" in line for line in served.said))
+    with connected(served.port) as client:
+        client.entries("t", [UPDATES[2]], "3")
+        assert client.confirmed() == "3"
+    assert served.stop() == 0
+    assert len(served.records()) == 2
+    [record] = served.records("other.jsonl")
+    assert record["gd_finding_id"] == UPDATES[2]["detail"]["id"]
+    assert "3 events: 3 records" in "".join(served.said)  # of both configurations
+
+
+def test_taken_anew_under_load_loses_nothing_that_was_acknowledged(start: Start) -> None:
+    served = start()
+    acknowledged: set[str] = set()
+    timers = [threading.Timer(n / 5, served.process.send_signal, [signal.SIGHUP]) for n in range(1, 6)]
+    for timer in timers:
+        timer.start()
+    sent = 0
+    while any(timer.is_alive() for timer in timers):
+        with contextlib.suppress(ConnectionError), connected(served.port) as client:
+            while any(timer.is_alive() for timer in timers):
+                ids = [f"r{sent + n}" for n in range(20)]
+                sent += 20
+                events = [{"detail": UPDATES[0]["detail"] | {"id": each}} for each in ids]
+                client.entries("t", events, ids[0])
+                assert client.confirmed() == ids[0]
+                acknowledged.update(ids)
+    assert served.stop() == 0
+    assert acknowledged <= {record["finding_id"] for record in served.records()}
+    assert len(acknowledged) > 100
 
 
 def test_sigterm_under_load_loses_nothing_that_was_acknowledged(start: Start) -> None:

@@ -144,6 +144,13 @@ def test_health_readiness_and_metrics(ask: Post) -> None:
     assert any(
         line.startswith('guardduty_lens_input_total{input="1-http",what="status_200"}') for line in lines
     )
+    for name, number in {"records": 1, "left_out": 0, "failures": 0}.items():
+        assert f'guardduty_lens_output_{name}_total{{output="file-1"}} {number}' in lines
+    assert "guardduty_lens_queue_payloads 0" in lines
+    assert "guardduty_lens_batches_total 2" in lines
+    assert len(json.dumps(UPDATES[0])) + 1 == next(
+        int(line.split()[-1]) for line in lines if 'what="bytes"' in line
+    )
 
 
 def test_both_inputs_at_once(tmp_path: Path) -> None:

@@ -250,7 +250,7 @@ def test_fluent_bit_configurations_are_whole(path):
     assert set(pipeline) <= {"inputs", "filters", "outputs"}
     tags = {each["tag"] for each in pipeline["inputs"]}
     for each in [*pipeline.get("filters", ()), *pipeline["outputs"]]:
-        assert each["name"] in {"lua", "parser", "forward", "opensearch"}
+        assert each["name"] in {"lua", "parser", "forward", "opensearch", "file"}
         assert each["match"] in tags
         assert "script" not in each or (path.parent / each["script"]).exists()
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from guardduty_lens.catalogue.model import CatalogueFile, Entry, TableValue
-from guardduty_lens.findings.severity import SeverityScheme
+from guardduty_lens.findings.severity import SCHEMES, SeverityScheme
 
 Tables = dict[str, dict[str, TableValue]]
 
@@ -154,3 +154,16 @@ def load_scheme(path: Path) -> SeverityScheme:
         return msgspec.convert(document.data, SeverityScheme)
     except msgspec.ValidationError as error:
         raise CatalogueError([f"{path}: {error}"]) from error
+
+
+def find_scheme(text: str) -> SeverityScheme:
+    """Give the scheme of a name, or of a user's file.
+
+    Raises ValueError for what is neither, CatalogueError for a file with problems.
+    """
+    if text in SCHEMES:
+        return SCHEMES[text]
+    path = Path(text)
+    if not path.is_file():
+        raise ValueError(f"{text!r} is neither a scheme ({', '.join(SCHEMES)}) nor a file")
+    return load_scheme(path)

@@ -11,9 +11,9 @@ from typing import Any, BinaryIO, Literal
 
 import msgspec
 
-from guardduty_lens.cli.sinks import ClusterError, Sink
 from guardduty_lens.lens import Lens
 from guardduty_lens.outputs.dead_letters import DeadLetters
+from guardduty_lens.outputs.sinks import DeliveryError, Sink
 from guardduty_lens.payloads.pieces import Rejected
 from guardduty_lens.record import Record
 
@@ -67,7 +67,7 @@ def confirm_lines(lens: Lens, sink: Sink, dead_letters: DeadLetters, given: Bina
                     say("DEFER_COMMIT")
                     continue
                 sink.flush()
-        except (ClusterError, OSError) as error:
+        except (DeliveryError, OSError) as error:
             # Whatever is not OK is an error to rsyslog, with these words in its log.
             say(f"could not deliver: {error}")
             raise

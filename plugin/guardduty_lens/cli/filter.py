@@ -11,16 +11,16 @@ from guardduty_lens import rules
 from guardduty_lens.cli.opensearch_options import connection_of, names_of, opensearch_options
 from guardduty_lens.cli.options import USER_ERRORS, lens_options, rule_options, severity_scheme
 from guardduty_lens.cli.run import Job, run
-from guardduty_lens.cli.sinks import ClusterError, FileSink, Sink
 from guardduty_lens.inputs.files import STANDARD
 from guardduty_lens.lens import Lens
 from guardduty_lens.opensearch.client import DEFAULT_GIVE_UP_AFTER_SECONDS
 from guardduty_lens.outputs import forms
 from guardduty_lens.outputs.dead_letters import DEFAULT_PATH, DeadLetters
+from guardduty_lens.outputs.sinks import CannotOpenError, DeliveryError, FileSink, Sink
 
 if TYPE_CHECKING:
     from guardduty_lens.cli.child import Protocol
-    from guardduty_lens.cli.cluster import Cluster
+    from guardduty_lens.outputs.cluster import Cluster
 
 _OF_CLUSTERS = ("url", "user", "no_state", "with_foreign", "flat")
 
@@ -131,14 +131,16 @@ def be_a_child(protocol: "Protocol", paths: tuple[Path, ...], options: dict[str,
     if options["to"] == "file" and options["output"] == STANDARD:
         raise click.UsageError("--protocol rsyslog-omprog needs --output FILE or --to opensearch")
     cluster = _cluster(options)
-    with (
-        DeadLetters(options["dead_letters"]) as dead_letters,
-        _appending(options, lens, dead_letters, cluster) as sink,
-    ):
-        try:
+    try:
+        with (
+            DeadLetters(options["dead_letters"]) as dead_letters,
+            _appending(options, lens, dead_letters, cluster) as sink,
+        ):
             confirm_lines(lens, sink, dead_letters, given, to)
-        except (ClusterError, OSError) as error:
-            raise click.ClickException(f"could not deliver: {error}") from error
+    except CannotOpenError as error:
+        raise click.UsageError(str(error)) from error
+    except (DeliveryError, OSError) as error:
+        raise click.ClickException(f"could not deliver: {error}") from error
 
 
 def _appending(
@@ -146,7 +148,7 @@ def _appending(
 ) -> AbstractContextManager[Sink]:
     if cluster is None:
         return FileSink(options["output"], forms.whole, unbuffered=False, append=True)
-    from guardduty_lens.cli.cluster import ClusterSink
+    from guardduty_lens.outputs.cluster import ClusterSink
 
     return ClusterSink(cluster, lens, dead_letters)
 
@@ -179,7 +181,7 @@ def _cluster(options: dict[str, Any]) -> "Cluster | None":
         return None
     if options["flatten"] or options["add_only"] or options["output"] != STANDARD:
         raise click.UsageError("--output, --flatten and --add-only do not go with --to opensearch")
-    from guardduty_lens.cli.cluster import Cluster
+    from guardduty_lens.outputs.cluster import Cluster
 
     # What opensearch-py says of each request is said by us, once and in fewer words.
     logging.getLogger("opensearch").setLevel(logging.CRITICAL)
@@ -215,15 +217,13 @@ def _rules(options: dict[str, Any], lens: Lens) -> list[rules.Rule]:
         from guardduty_lens.opensearch.documents import without_foreign
 
         made.append(without_foreign())
-    if options["only"]:
-        made.append(rules.only_kinds(options["only"]))
-    if options["exclude_samples"]:
-        made.append(rules.exclude_samples())
-    if options["exclude_archived"]:
-        made.append(rules.exclude_archived())
-    if options["min_severity"] is not None:
-        made.append(rules.min_severity(options["min_severity"], lens.plan.scheme))
-    types = lens.field_types()
-    made += [rules.drop_if(text, types) for text in options["drop_if"]]
-    made += [rules.keep_if(text, types) for text in options["keep_if"]]
-    return made
+    return made + rules.rules_of(
+        only=options["only"],
+        least_severity=options["min_severity"],
+        without_samples=options["exclude_samples"],
+        without_archived=options["exclude_archived"],
+        drop=options["drop_if"],
+        keep=options["keep_if"],
+        scheme=lens.plan.scheme,
+        types=lens.field_types(),
+    )

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import click
 
-from guardduty_lens.catalogue.load import CatalogueError, load_scheme
+from guardduty_lens.catalogue.load import CatalogueError, find_scheme
 from guardduty_lens.catalogue.operations.kind import KINDS
 from guardduty_lens.extractors import ExtractorError
 from guardduty_lens.findings.severity import SCHEMES, SeverityScheme
@@ -79,16 +79,9 @@ def severity_scheme(text: str) -> SeverityScheme:
 
     Raises click.BadParameter for anything else.
     """
-    if text in SCHEMES:
-        return SCHEMES[text]
-    path = Path(text)
-    if not path.is_file():
-        raise click.BadParameter(
-            f"{text!r} is neither a scheme ({', '.join(SCHEMES)}) nor a file", param_hint="--severity-scheme"
-        )
     try:
-        return load_scheme(path)
-    except CatalogueError as error:
+        return find_scheme(text)
+    except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--severity-scheme") from error
 
 

@@ -12,17 +12,24 @@ import msgspec
 
 from guardduty_lens.cli.main import EXIT_DONE, EXIT_REJECTED, EXIT_UNDELIVERED
 from guardduty_lens.cli.progress import Progress
-from guardduty_lens.cli.sinks import ClusterError, FileSink, Sink, opened_output, write_all
 from guardduty_lens.cli.summary import summary_text
 from guardduty_lens.cli.workers import Outputs, WorkerError, ranges_of, run_workers, why_alone
 from guardduty_lens.inputs.files import STANDARD, Unread, expand, read_blocks
 from guardduty_lens.lens import Lens
 from guardduty_lens.outputs.dead_letters import DeadLetters
 from guardduty_lens.outputs.forms import Form
+from guardduty_lens.outputs.sinks import (
+    CannotOpenError,
+    DeliveryError,
+    FileSink,
+    Sink,
+    opened_output,
+    write_all,
+)
 from guardduty_lens.payloads.pieces import Rejected
 
 if TYPE_CHECKING:
-    from guardduty_lens.cli.cluster import Cluster  # imported where it is wanted
+    from guardduty_lens.outputs.cluster import Cluster  # imported where it is wanted
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,12 +79,14 @@ def _why_alone(job: Job, sources: list[Path]) -> str:
 
 
 def _outcome(work: Callable[..., None], job: Job, lens: Lens, *arguments: Any) -> int:
-    """Do a part of the run, say what went wrong with it, and give the exit code."""
+    """Do a part of the run, say what went wrong with it, and give the exit code. Raises UsageError."""
     try:
         work(job, lens, *arguments)
+    except CannotOpenError as error:
+        raise click.UsageError(str(error)) from error
     except Unread as error:
         click.echo(f"guardduty-lens: could not read {error}", err=True)
-    except (WorkerError, ClusterError) as error:
+    except (WorkerError, DeliveryError) as error:
         click.echo(f"guardduty-lens: {error}", err=True)
     except OSError as error:
         click.echo(f"guardduty-lens: could not deliver: {error.strerror or error}", err=True)
@@ -117,7 +126,10 @@ def _share_out(job: Job, lens: Lens, sources: list[Path]) -> None:
 
 
 def _pass_all_through(job: Job, lens: Lens, sources: list[Path]) -> None:
-    """Pass every input to the output. Raises Unread for the first; OSError or ClusterError for the second."""
+    """Pass every input to the output.
+
+    Raises Unread for the first; OSError or DeliveryError for the second.
+    """
     with (
         DeadLetters(job.dead_letters) as dead_letters,
         _sink(job, lens, dead_letters) as sink,
@@ -146,7 +158,7 @@ def _pass_through(
 
 def _sink(job: Job, lens: Lens, dead_letters: DeadLetters) -> contextlib.AbstractContextManager[Sink]:
     if job.cluster is not None:
-        from guardduty_lens.cli.cluster import ClusterSink
+        from guardduty_lens.outputs.cluster import ClusterSink
 
         return ClusterSink(job.cluster, lens, dead_letters)
     return FileSink(job.output, job.form, unbuffered=job.unbuffered)

@@ -2,18 +2,20 @@
 
 import asyncio
 import logging
+import resource
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 import msgspec
 
 from guardduty_lens.cli.main import EXIT_UNDELIVERED
-from guardduty_lens.cli.options import USER_ERRORS
 from guardduty_lens.cli.summary import summary_text
+
+Result = TypeVar("Result")
 
 
 @click.command("serve")
@@ -37,41 +39,52 @@ from guardduty_lens.cli.summary import summary_text
 def command(config: Path, check: bool, log_format: str, log_level: str) -> None:
     """Take events from shippers, enrich them, and acknowledge them once every output has confirmed.
 
-    SIGTERM ends it: what has been read is delivered and acknowledged first.
+    SIGTERM ends it: what has been read is delivered and acknowledged first. SIGHUP takes the configuration
+    anew, if all of it is sound.
     """
     if find_spec("msgpack") is None:
         raise click.UsageError("serve needs msgpack: pip install 'guardduty-lens[forward]'")
-    from guardduty_lens.inputs.forward import ForwardOptions
-    from guardduty_lens.serve.config import ConfigError, load_config
-    from guardduty_lens.serve.server import make_ready, run
+    from guardduty_lens.serve.config import load_config
+    from guardduty_lens.serve.ready import Ready, make_ready
+    from guardduty_lens.serve.server import run
+
+    def load() -> Ready:
+        return make_ready(load_config(config), config.parent)
 
     _log_to_standard_error(log_format, log_level)
     try:
-        ready = make_ready(load_config(config), config.parent)
-    except (*USER_ERRORS, ConfigError, ValueError) as error:
+        ready = load()
+    except ValueError as error:
         raise click.UsageError(str(error)) from error
-    if any(not isinstance(each, ForwardOptions) for each in ready.inputs) and find_spec("uvicorn") is None:
-        raise click.UsageError("an http input needs uvicorn: pip install 'guardduty-lens[http]'")
     if check:
         click.echo(f"{config}: {len(ready.inputs)} inputs, {len(ready.routes)} outputs")
         return
+    _raise_limit_of_open_files()
     try:
-        _runner()(
-            run(ready, lambda ports: click.echo(f"listening on {', '.join(map(str, ports))}", err=True))
-        )
+        ready = _runner()(run(ready, load, _say_where))
     except OSError as error:
         click.echo(f"guardduty-lens: {error}", err=True)
         sys.exit(EXIT_UNDELIVERED)
     click.echo(summary_text(ready.lens.counters, ready.dead_letters.path), err=True)
 
 
-def _runner() -> Callable[[Coroutine[Any, Any, None]], None]:
+def _raise_limit_of_open_files() -> None:
+    """Allow as many connections as the system does: the usual limit is made for other programs."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def _say_where(ports: Sequence[int]) -> None:
+    click.echo(f"listening on {', '.join(map(str, ports))}", err=True)
+
+
+def _runner() -> Callable[[Coroutine[Any, Any, Result]], Result]:
     """Give what runs a coroutine: uvloop's, where it is installed."""
     try:
         import uvloop
     except ImportError:
         return asyncio.run
-    run: Callable[[Coroutine[Any, Any, None]], None] = uvloop.run
+    run: Callable[[Coroutine[Any, Any, Result]], Result] = uvloop.run
     return run
 
 

@@ -24,11 +24,15 @@ class Payload(msgspec.Struct, frozen=True, gc=False):
 
 
 class Batch(msgspec.Struct, frozen=True):
-    """Payloads that came together: under which tag, and where from."""
+    """Payloads that came together: under which tag, and where from.
+
+    `newest` is the latest time that the shipper gave one of them, in seconds since 1970.
+    """
 
     tag: str
     source: str
     payloads: Sequence[Payload]
+    newest: float | None = None
 
 
 class NotDelivered(Exception):  # noqa: N818 - it names what happened

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import logging
 import secrets
+import socket
 import ssl
 from collections.abc import Sequence
 from typing import Any
@@ -27,10 +28,8 @@ _log = logging.getLogger(__name__)
 
 
 class ForwardOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """Where to listen, who may send, and how much; times in seconds."""
+    """Who may send, and how much; times in seconds."""
 
-    host: str = "127.0.0.1"
-    port: int = 24224
     security: Security | None = None
     tls: ssl.SSLContext | None = None
     connections: int = 1000
@@ -41,6 +40,7 @@ class ForwardOptions(msgspec.Struct, frozen=True, kw_only=True):
 class ForwardCounts(msgspec.Struct):
     """What happened at the input, beside the events themselves."""
 
+    bytes: int = 0
     connections: int = 0
     refused_connections: int = 0
     chunks: int = 0
@@ -75,14 +75,11 @@ class ForwardServer:
         """Connections that are open now."""
         return len(self._tasks)
 
-    async def start(self) -> int:
-        """Listen, and give the port. Raises OSError."""
-        options = self._options
+    async def start(self, place: socket.socket) -> None:
+        """Take connections at a socket that is bound."""
         self._server = await asyncio.start_server(
-            self._connected, options.host, options.port, ssl=options.tls, limit=2 * _READ_BYTES
+            self._connected, sock=place, ssl=self._options.tls, limit=2 * _READ_BYTES
         )
-        port: int = self._server.sockets[0].getsockname()[1]
-        return port
 
     async def close(self, within_seconds: float = 30.0) -> None:
         """Take no more, let what has been read be delivered and acknowledged, and end the connections."""
@@ -140,6 +137,7 @@ class ForwardServer:
         )
         await _send(writer, receiver.to_send())
         while data := await asyncio.wait_for(reader.read(_READ_BYTES), options.idle_seconds):
+            self.counts.bytes += len(data)
             try:
                 chunks = list(receiver.receive(data))
             except RemoteProtocolError:
@@ -156,7 +154,9 @@ class ForwardServer:
         setattr(task, "delivering", True)  # noqa: B010 - a mark of ours on asyncio's own object
         try:
             if chunk.entries:
-                await self._deliver(Batch(chunk.tag, peer, [payload_of(each) for each in chunk.entries]))
+                payloads = [payload_of(each) for each in chunk.entries]
+                newest = float(max(each.seconds for each in chunk.entries))
+                await self._deliver(Batch(chunk.tag, peer, payloads, newest))
             if chunk.ack is not None:
                 await _send(writer, chunk.ack)
         finally:

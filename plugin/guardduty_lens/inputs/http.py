@@ -68,6 +68,8 @@ class HttpInput:
         """Set to False when it ends: load balancers then send elsewhere."""
         self.counts: dict[int, int] = {}
         """Answers, by status."""
+        self.bytes = 0
+        """Of bodies, as they came."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, as ASGI 3 has it."""
@@ -149,6 +151,7 @@ class HttpInput:
             if message["type"] == "http.disconnect":
                 raise Refused(400, "the body is cut off")
             given += message.get("body", b"")
+            self.bytes += len(message.get("body", b""))
             if len(given) > most:
                 raise Refused(413, f"a body of more than {most:,} bytes")
             if not message.get("more_body"):

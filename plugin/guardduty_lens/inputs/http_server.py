@@ -14,17 +14,20 @@ class HttpServer:
 
     kind = "http"
 
-    def __init__(self, application: HttpInput, host: str, port: int, tls: ssl.SSLContext | None) -> None:
+    def __init__(self, application: HttpInput, tls: ssl.SSLContext | None) -> None:
         self._application = application
-        self._host, self._port, self._tls = host, port, tls
+        self._tls = tls
         self._task: asyncio.Task[None] | None = None
 
     def counted(self) -> dict[str, int]:
-        """Give the answers, by status."""
-        return {f"status_{status}": number for status, number in self._application.counts.items()}
+        """Give the bytes that came, and the answers, by status."""
+        counts = self._application.counts
+        return {"bytes": self._application.bytes} | {
+            f"status_{status}": number for status, number in counts.items()
+        }
 
-    async def start(self) -> int:
-        """Listen, and give the port. Raises OSError."""
+    async def start(self, place: socket.socket) -> None:
+        """Take connections at a socket that is bound."""
         import uvicorn  # an extra
 
         class Server(uvicorn.Server):
@@ -34,8 +37,6 @@ class HttpServer:
             def capture_signals(self) -> Iterator[None]:
                 yield
 
-        # Bound by us, so that what goes wrong is an OSError here and no exit of the process.
-        place = socket.create_server((self._host, self._port), family=_family(self._host))
         config = uvicorn.Config(
             self._application,
             log_config=None,
@@ -51,8 +52,6 @@ class HttpServer:
         self._task = asyncio.create_task(self._server.serve(sockets=[place]))
         while not self._server.started and not self._task.done():
             await asyncio.sleep(0.01)
-        port: int = place.getsockname()[1]
-        return port
 
     async def close(self) -> None:
         """Take no more, and let what is under way be answered."""
@@ -60,7 +59,3 @@ class HttpServer:
         if self._task is not None:
             self._server.should_exit = True
             await self._task
-
-
-def _family(host: str) -> socket.AddressFamily:
-    return socket.AF_INET6 if ":" in host else socket.AF_INET

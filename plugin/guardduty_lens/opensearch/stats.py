@@ -23,15 +23,15 @@ _log = logging.getLogger(__name__)
 class Stats:
     """Sends what a run has counted so far; each document has the sums since the start of the run.
 
-    That one cannot be sent is said in a warning, and is no failure of the run: records come first.
+    A run that opens its output anew says so by `run_id`. That a document cannot be sent is said in a warning,
+    and is no failure of the run: records come first.
     """
 
-    def __init__(self, bulk: Bulk, names: Names, counters: Counters) -> None:
+    def __init__(self, bulk: Bulk, names: Names, counters: Counters, run_id: str | None = None) -> None:
         self._bulk = bulk
         self._names = names
         self._counters = counters
-        self._run = uuid.uuid4().hex
-        self._number = 0
+        self._run = run_id or uuid.uuid4().hex
         self._due = time.monotonic() + SECONDS_BETWEEN
 
     def each_minute(self) -> None:
@@ -52,11 +52,10 @@ class Stats:
         self._due = time.monotonic() + SECONDS_BETWEEN
 
     def _document(self, now: int, *, final: bool) -> Document:
-        self._number += 1
         moment = iso(now)
         body = {"@timestamp": moment, "run_id": self._run, "final": final, "version": __version__}
         encoded = msgspec.json.encode(body | _without_dots(self._counters.summary()))
-        return Document(self._names.stats_index(moment[:7]), f"{self._run}-{self._number}", encoded)
+        return Document(self._names.stats_index(moment[:7]), f"{self._run}-{now}", encoded)
 
 
 def _without_dots(counts: dict[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from jsonschema import Draft202012Validator
 from msgspec import Meta, Struct
 
 from guardduty_lens.catalogue.lint.words import Fault, plain_faults
+from guardduty_lens.catalogue.operations.kind import KINDS
 from guardduty_lens.catalogue.positions import Document, Where, read_yaml
 from guardduty_lens.catalogue.problems import Problem
 from guardduty_lens.catalogue.schema import plain_schema
@@ -73,23 +74,45 @@ class Input(_Part, frozen=True):
 class Output(_Part, frozen=True):
     """Where records go, and which tags (`*` is any text): all of them unless said.
 
-    `path` is a file's; the others are a cluster's, and mean what they mean for `filter --to opensearch`.
+    `path` is a file's; `url` and what follows are a cluster's, and mean what they mean for `filter --to
+    opensearch`; `address` and what follows are a receiver's of the forward protocol.
     """
 
-    type: Literal["file", "opensearch"]
+    type: Literal["file", "opensearch", "forward"]
     name: Name | None = None
     match: Annotated[list[Text], Meta(min_length=1)] | None = None
     path: Text | None = None
     url: list[Text] = []
-    user: Text | None = None
-    password: SecretPlace | None = None
     token: SecretPlace | None = None
     aws_region: Text | None = None
     aws_service: Literal["es", "aoss"] = "es"
-    ca: Text | None = None
     index_prefix: str = ""
     state: bool = True
+    with_foreign: bool = False
+    user: Text | None = None
+    password: SecretPlace | None = None
+    ca: Text | None = None
+    address: Text | None = None
+    tag: Text | None = None
+    shared_key: SecretPlace | None = None
+    hostname: Text | None = None
+    tls: bool = False
+    client_certificate: Text | None = None
+    client_key: Text | None = None
+    compress: bool = True
+    acknowledge: bool = True
     give_up_after_seconds: Annotated[int, Meta(ge=1, le=86_400)] = 60
+
+
+class Filters(_Part, frozen=True):
+    """What is left out, counted by its name; as the options of `filter` of the same names."""
+
+    only: list[Literal[KINDS]] = []  # type: ignore[valid-type]
+    min_severity: str | float | None = None
+    exclude_samples: bool = False
+    exclude_archived: bool = False
+    drop_if: list[Text] = []
+    keep_if: list[Text] = []
 
 
 class Config(_Part, frozen=True):
@@ -97,6 +120,7 @@ class Config(_Part, frozen=True):
 
     inputs: Annotated[list[Input], Meta(min_length=1)]
     outputs: Annotated[list[Output], Meta(min_length=1)]
+    filters: Filters = Filters()
     dead_letters: Text = "guardduty-lens-dead-letters.jsonl"
     fields: Text | None = None
     field_prefix: str = ""
@@ -106,8 +130,15 @@ class Config(_Part, frozen=True):
 
 LISTEN = {"forward": "127.0.0.1:24224", "http": "127.0.0.1:9880"}
 _OF_FORWARD, _OF_HTTP = ("shared_key", "users"), ("token", "tag")
-_OF_FILES = ("path",)
-_OF_CLUSTERS = ("url", "user", "password", "token", "aws_region", "ca", "index_prefix")
+_OF_OUTPUTS: dict[str, tuple[str, ...]] = {
+    "file": ("path",),
+    "opensearch": ("url", "user", "password", "token", "aws_region", "ca", "index_prefix", "with_foreign"),
+    "forward": (
+        *("address", "user", "password", "ca", "tag", "shared_key", "hostname", "tls"),
+        *("client_certificate", "client_key"),
+    ),
+}
+"""What an output of each type may be told; the first of each it must be."""
 
 
 def load_config(path: Path) -> Config:
@@ -169,6 +200,20 @@ def tls_of(tls: Tls, folder: Path) -> ssl.SSLContext:
     return context
 
 
+def client_tls_of(given: Output, folder: Path) -> ssl.SSLContext | None:
+    """Make the context of a client, which always verifies the server. Raises ConfigError."""
+    if not given.tls:
+        return None
+    try:
+        context = ssl.create_default_context(cafile=folder / given.ca if given.ca is not None else None)
+        if given.client_certificate is not None:
+            key = folder / given.client_key if given.client_key is not None else None
+            context.load_cert_chain(folder / given.client_certificate, key, password=lambda: "")
+    except (OSError, ValueError) as error:
+        raise ConfigError([f"tls of {given.address}: {error}"]) from error
+    return context
+
+
 def host_and_port(listen: str) -> tuple[str, int] | None:
     """Read HOST:PORT, or [IPV6]:PORT; None where it is none."""
     host, _, port = listen.rpartition(":")
@@ -179,6 +224,10 @@ def host_and_port(listen: str) -> tuple[str, int] | None:
 def _faults(config: Config) -> Iterator[Fault]:
     for number, each in enumerate(config.inputs):
         yield from (fault._replace(where=("inputs", number, *fault.where)) for fault in _of_input(each))
+    places = [given.listen or LISTEN[given.type] for given in config.inputs]
+    for number, place in enumerate(places):
+        if places.index(place) != number and not place.endswith(":0"):
+            yield Fault(("inputs", number), f"an input listens at {place} already")
     names = [name_of(each, number) for number, each in enumerate(config.outputs)]
     for number, output in enumerate(config.outputs):
         at: Where = ("outputs", number)
@@ -214,13 +263,27 @@ def _of_input(given: Input) -> Iterator[Fault]:
 
 
 def _of_output(given: Output) -> Iterator[Fault]:
-    own, others = (_OF_FILES, _OF_CLUSTERS) if given.type == "file" else (_OF_CLUSTERS, _OF_FILES)
-    for key in others:
-        if getattr(given, key):
+    own = _OF_OUTPUTS[given.type]
+    for key in dict.fromkeys(key for keys in _OF_OUTPUTS.values() for key in keys):
+        if key not in own and getattr(given, key):
             yield Fault((key,), f"{key!r} is not for an output of type {given.type}", key=True)
     if not getattr(given, own[0]):
         yield Fault((), f"an output of type {given.type} needs {own[0]!r}")
-    yield from _of_secrets({("password",): given.password, ("token",): given.token})
+    if given.type == "forward":
+        yield from _of_forward(given)
+    secrets = {"password": given.password, "token": given.token, "shared_key": given.shared_key}
+    yield from _of_secrets({(name,): place for name, place in secrets.items()})
+
+
+def _of_forward(given: Output) -> Iterator[Fault]:
+    if given.address and host_and_port(given.address) is None:
+        yield Fault(("address",), f"HOST:PORT is wanted, not {given.address!r}")
+    if (given.user or given.password) and given.shared_key is None:
+        yield Fault(("user",), "a user is told along with a shared_key", key=True)
+    if (given.user is None) != (given.password is None):
+        yield Fault((), "user and password go together")
+    if not given.tls and (given.ca or given.client_certificate or given.client_key):
+        yield Fault((), "certificates want tls: true")
 
 
 def _of_secrets(places: Mapping[tuple[str, ...], SecretPlace | None]) -> Iterator[Fault]:

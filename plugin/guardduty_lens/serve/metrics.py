@@ -2,15 +2,31 @@
 
 from collections.abc import Iterator, Mapping
 
+import msgspec
+
 from guardduty_lens.counters import Counters
+from guardduty_lens.serve.pipeline import Deliveries, RouteCounts
+
+_Samples = Mapping[tuple[tuple[str, str], ...], float]
 
 
-def prometheus_text(counters: Counters, inputs: Mapping[str, Mapping[str, int]]) -> str:
-    """Give everything counted: events by what became of them, and the counts of each input, by its name."""
-    return "\n".join(_lines(counters, inputs)) + "\n"
+class Measured(msgspec.Struct, frozen=True):
+    """What is told: events by what became of them; each input's and each output's own counts, by name."""
+
+    counters: Counters
+    inputs: Mapping[str, Mapping[str, int]]
+    outputs: Mapping[str, RouteCounts]
+    deliveries: Deliveries
+    queue_depth: int
 
 
-def _lines(counters: Counters, inputs: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
+def prometheus_text(measured: Measured) -> str:
+    """Give everything as text, each metric behind its type."""
+    return "\n".join(_lines(measured)) + "\n"
+
+
+def _lines(measured: Measured) -> Iterator[str]:
+    counters = measured.counters
     by_label = {
         "records": ("kind", counters.records),
         "findings": ("severity", counters.findings),
@@ -22,15 +38,37 @@ def _lines(counters: Counters, inputs: Mapping[str, Mapping[str, int]]) -> Itera
         "undelivered": ("kind", counters.undelivered),
     }
     for name, (label, counts) in by_label.items():
-        yield f"# TYPE guardduty_lens_{name}_total counter"
-        for key, number in sorted(counts.items()):
-            yield f'guardduty_lens_{name}_total{{{label}="{_escaped(key)}"}} {number}'
-    yield "# TYPE guardduty_lens_payloads_total counter"
-    yield f"guardduty_lens_payloads_total {counters.payloads}"
-    yield "# TYPE guardduty_lens_input_total counter"
-    for name, numbers in inputs.items():
-        for key, number in sorted(numbers.items()):
-            yield f'guardduty_lens_input_total{{input="{_escaped(name)}",what="{_escaped(key)}"}} {number}'
+        yield from _counter(name, {((label, key),): number for key, number in counts.items()})
+    yield from _counter("payloads", {(): counters.payloads})
+    yield from _counter(
+        "input",
+        {
+            (("input", name), ("what", what)): number
+            for name, counts in measured.inputs.items()
+            for what, number in counts.items()
+        },
+    )
+    for what in RouteCounts.__struct_fields__:
+        of_each: _Samples = {
+            (("output", name),): getattr(counts, what) for name, counts in measured.outputs.items()
+        }
+        yield from _counter(f"output_{what}", of_each)
+    yield from _counter("batches", {(): measured.deliveries.batches})
+    yield from _counter("batch_seconds", {(): round(measured.deliveries.seconds, 3)})
+    yield from _metric("queue_payloads", "gauge", {(): measured.queue_depth})
+    lag = measured.deliveries.lag_seconds
+    yield from _metric("lag_seconds", "gauge", {} if lag is None else {(): round(lag, 3)})
+
+
+def _counter(name: str, samples: _Samples) -> Iterator[str]:
+    return _metric(f"{name}_total", "counter", samples)
+
+
+def _metric(name: str, kind: str, samples: _Samples) -> Iterator[str]:
+    yield f"# TYPE guardduty_lens_{name} {kind}"
+    for labels, number in sorted(samples.items()):
+        said = ",".join(f'{label}="{_escaped(value)}"' for label, value in labels)
+        yield f"guardduty_lens_{name}{{{said}}} {number}" if said else f"guardduty_lens_{name} {number}"
 
 
 def _escaped(value: str) -> str:

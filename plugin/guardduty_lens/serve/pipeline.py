@@ -12,15 +12,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack
 
-import click
 import msgspec
 
-from guardduty_lens.cli.sinks import ClusterError, Sink
 from guardduty_lens.inputs.delivery import Batch, NotDelivered
 from guardduty_lens.lens import Lens
 from guardduty_lens.outputs.dead_letters import DeadLetters
+from guardduty_lens.outputs.sinks import CannotOpenError, DeliveryError, Sink
 from guardduty_lens.payloads.pieces import Position, Rejected
 from guardduty_lens.record import Record
+from guardduty_lens.rules import Rule
+from guardduty_lens.serve.ledger import Ledger
 
 MOST_IN_A_BATCH = 5_000
 """Payloads; more wait for the next."""
@@ -31,16 +32,35 @@ OpenSink = Callable[[], AbstractContextManager[Sink]]
 _log = logging.getLogger(__name__)
 
 
+class RouteCounts(msgspec.Struct):
+    """What became of records at one output: taken, or left out by a rule of its own; and its failures."""
+
+    records: int = 0
+    left_out: int = 0
+    failures: int = 0
+
+
 class Route(msgspec.Struct, frozen=True):
-    """An output: how it is opened, and the tags that it takes, as patterns with `*`."""
+    """An output: how it is opened, the tags that it takes, as patterns with `*`, and what it leaves out."""
 
     name: str
     open: OpenSink
     match: tuple[str, ...] = ("*",)
+    without: Rule | None = None
+    counts: RouteCounts = msgspec.field(default_factory=RouteCounts)
 
     def takes(self, tag: str) -> bool:
         """Tell whether a tag's records go here."""
         return any(fnmatch.fnmatchcase(tag, pattern) for pattern in self.match)
+
+
+class Deliveries(msgspec.Struct):
+    """Batches that were confirmed, the seconds they took, and how old the newest event of the last was."""
+
+    batches: int = 0
+    seconds: float = 0.0
+    lag_seconds: float | None = None
+    """From the time that the shipper gave the event to its confirmation; None where none gave one."""
 
 
 class _Waiting(msgspec.Struct):
@@ -52,13 +72,20 @@ class Pipeline:
     """Takes payloads of any number of inputs. Outputs are opened when needed, and again after a failure."""
 
     def __init__(
-        self, lens: Lens, routes: Sequence[Route], dead_letters: DeadLetters, wrapper_keys: Sequence[str] = ()
+        self,
+        lens: Lens,
+        routes: Sequence[Route],
+        dead_letters: DeadLetters,
+        ledger: Ledger,
+        wrapper_keys: Sequence[str] = (),
     ) -> None:
         self.lens = lens
+        self.routes = routes
+        self.deliveries = Deliveries()
         # With keys of the user's own, what is wrapped may be another part of the record.
         self._shortcut = not wrapper_keys
-        self._routes = routes
         self._dead_letters = dead_letters
+        self._ledger = ledger
         self._opened: dict[str, Sink] = {}
         self._stacks: dict[str, ExitStack] = {}
         self._waiting: list[_Waiting] = []
@@ -67,6 +94,11 @@ class Pipeline:
         self._worker = ThreadPoolExecutor(1, "guardduty-lens")
         self._task: asyncio.Task[None] | None = None
         self._pause = _FIRST_PAUSE_SECONDS
+
+    @property
+    def queue_depth(self) -> int:
+        """Payloads that wait."""
+        return sum(len(each.batch.payloads) for each in self._waiting)
 
     def start(self) -> None:
         """Begin to work, in the running loop."""
@@ -126,20 +158,41 @@ class Pipeline:
         try:
             for waiting in batch:
                 self._pass(waiting.batch)
-            for sink in self._opened.values():
-                sink.flush()
-        except (ClusterError, OSError, click.ClickException) as error:
-            # click's comes from opening an output: a file in a folder that is not there, for example.
-            words = error.message if isinstance(error, click.ClickException) else str(error)
-            _log.error("could not deliver: %s", words)
-            self._close_outputs()
-            return words
-        _log.debug("a batch took %.3f s", time.perf_counter() - start)
+            for name, sink in self._opened.items():
+                self._confirm(name, sink)
+        except (DeliveryError, CannotOpenError, OSError) as error:
+            _log.error("could not deliver: %s", error)
+            self._close_outputs(error)
+            return str(error)
+        except Exception as error:  # noqa: BLE001 - whoever waits must be told, and the fault seen
+            _log.exception("a fault of guardduty-lens; nothing of the batch is acknowledged")
+            self._close_outputs(error)
+            return f"internal error: {type(error).__name__}"
+        finally:
+            self._ledger.close()
+        self._note(batch, time.perf_counter() - start)
         return None
 
+    def _confirm(self, name: str, sink: Sink) -> None:
+        try:
+            sink.flush()
+        except (DeliveryError, OSError):
+            self._route(name).counts.failures += 1
+            raise
+        sink.hand_on(more=True)
+
+    def _note(self, batch: Sequence[_Waiting], seconds: float) -> None:
+        self.deliveries.batches += 1
+        self.deliveries.seconds += seconds
+        times = [waiting.batch.newest for waiting in batch if waiting.batch.newest is not None]
+        if times:
+            self.deliveries.lag_seconds = time.time() - max(times)
+
     def _pass(self, batch: Batch) -> None:
-        sinks = [self._sink(route) for route in self._routes if route.takes(batch.tag)]
-        written = sinks[0].at_once if len(sinks) == 1 else None
+        routes = [route for route in self.routes if route.takes(batch.tag)]
+        sinks = [(route, self._sink(route)) for route in routes]
+        written = sinks[0][1].at_once if len(sinks) == 1 and routes[0].without is None else None
+        before, had = self._records(), routes[0].counts.records if routes else 0
         lines = bytearray()
         for payload in batch.payloads:
             found = self.lens.finding(payload.text) if payload.text is not None and self._shortcut else None
@@ -153,6 +206,11 @@ class Pipeline:
             found = self.lens.process(payload.raw, batch.source) if found is None else found
             self._put(found, sinks, batch)
         self._put(self._of_lines(lines, batch.source, written), sinks, batch)
+        if written is not None:  # those written at once, too
+            routes[0].counts.records = had + self._records() - before
+
+    def _records(self) -> int:
+        return sum(self.lens.counters.records.values())
 
     def _of_lines(
         self, lines: bytearray, source: str, written: bytearray | None
@@ -160,34 +218,54 @@ class Pipeline:
         """Give what lines of JSON hold; ordinary records may have been written at once (see `Lens.start`)."""
         return self.lens.stream([bytes(lines)], source, written) if lines else iter(())
 
-    def _put(self, items: Iterable[Record | Rejected], sinks: Sequence[Sink], batch: Batch) -> None:
+    def _put(
+        self, items: Iterable[Record | Rejected], sinks: Sequence[tuple[Route, Sink]], batch: Batch
+    ) -> None:
         for item in items:
             if isinstance(item, Rejected):
                 self._dead_letters.write(item)
             elif not sinks:
                 self._refuse_unmatched(item, batch)
             else:
-                for sink in sinks:
-                    sink.write(item, batch.source)
+                self._write(item, sinks, batch.source)
+
+    def _write(self, record: Record, sinks: Sequence[tuple[Route, Sink]], source: str) -> None:
+        left_out = []
+        for route, sink in sinks:
+            if route.without is not None and route.without.drops(record):
+                left_out.append(route.without.name)
+                route.counts.left_out += 1
+            else:
+                sink.write(record, source)
+                route.counts.records += 1
+        if len(left_out) == len(sinks):
+            self._ledger.leave_out(record, left_out[0])
 
     def _refuse_unmatched(self, record: Record, batch: Batch) -> None:
         words = f"no output takes the tag {batch.tag!r}"
         unmatched = Rejected("no_output", words, record.to_json(), Position(), batch.source)
-        self.lens.refuse(record, unmatched.reason)
-        self._dead_letters.write(unmatched)
+        self._ledger.refuse(record, unmatched)
+
+    def _route(self, name: str) -> Route:
+        return next(route for route in self.routes if route.name == name)
 
     def _sink(self, route: Route) -> Sink:
         sink = self._opened.get(route.name)
         if sink is None:
             stack = ExitStack()
-            sink = stack.enter_context(route.open())
+            try:
+                sink = stack.enter_context(route.open())
+            except (CannotOpenError, DeliveryError, OSError):
+                route.counts.failures += 1
+                raise
             self._stacks[route.name], self._opened[route.name] = stack, sink
         return sink
 
-    def _close_outputs(self) -> None:
+    def _close_outputs(self, reason: Exception | None = None) -> None:
+        """Close them, for a reason or since it is the end; a failure to close is told."""
         stacks, self._stacks, self._opened = self._stacks, {}, {}
         for name, stack in stacks.items():
             try:
-                stack.close()
-            except (ClusterError, OSError) as error:
+                stack.__exit__(type(reason) if reason else None, reason, None)
+            except (DeliveryError, OSError) as error:
                 _log.error("output %s: %s", name, error)

@@ -1,191 +1,170 @@
-"""A configuration at work: its inputs and outputs, from start to drained end."""
+"""A configuration at work: its inputs and outputs, from start to drained end, and a new one in its place."""
 
 import asyncio
 import gc
 import logging
 import signal
-import ssl
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
-from pathlib import Path
+import socket
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
-from guardduty_lens.cli.cluster import Cluster, ClusterSink
-from guardduty_lens.cli.options import severity_scheme
-from guardduty_lens.cli.sinks import FileSink, Sink
 from guardduty_lens.inputs.forward import ForwardOptions, ForwardServer
-from guardduty_lens.inputs.http import HttpInput, HttpOptions
+from guardduty_lens.inputs.http import HttpInput
 from guardduty_lens.inputs.http_server import HttpServer
-from guardduty_lens.lens import Lens
-from guardduty_lens.opensearch.client import Connection
-from guardduty_lens.opensearch.names import Names
-from guardduty_lens.outputs.dead_letters import DeadLetters
-from guardduty_lens.outputs.forms import whole
 from guardduty_lens.payloads.pieces import Rejected
-from guardduty_lens.protocols.forward import ReceiverLimits, Security
 from guardduty_lens.record import Record
-from guardduty_lens.serve.config import (
-    LISTEN,
-    Config,
-    Input,
-    Output,
-    host_and_port,
-    name_of,
-    secret_of,
-    tls_of,
-)
-from guardduty_lens.serve.metrics import prometheus_text
-from guardduty_lens.serve.pipeline import Pipeline, Route
+from guardduty_lens.serve.metrics import Measured, prometheus_text
+from guardduty_lens.serve.pipeline import Pipeline
+from guardduty_lens.serve.ready import Place, Ready, ReadyInput
 
-_MIB = 1024 * 1024
 _log = logging.getLogger(__name__)
 
-
-class HttpPlace(msgspec.Struct, frozen=True):
-    """An http input: where it listens, by what certificate, and its options."""
-
-    host: str
-    port: int
-    tls: ssl.SSLContext | None
-    options: HttpOptions
+Sockets = Mapping[Place, socket.socket]
 
 
-class Ready(msgspec.Struct, frozen=True):
-    """Everything that a configuration asks for, made and checked, and nothing of it begun."""
+class Service:
+    """One configuration, between its start and its end."""
 
-    lens: Lens
-    routes: list[Route]
-    inputs: list["ForwardOptions | HttpPlace"]
-    dead_letters: DeadLetters
-    wrapper_keys: list[str]
-    asked_lens: Lens
-    """Of the same fields, for what is only asked, and counts nowhere."""
-
-
-def make_ready(config: Config, folder: Path) -> Ready:
-    """Make what a configuration asks for; its paths are relative to `folder`.
-
-    Raises ConfigError, CatalogueError, ExtractorError, ValueError.
-    """
-    lens, asked_lens = (
-        Lens(
-            fields=folder / config.fields if config.fields is not None else None,
-            field_prefix=config.field_prefix,
-            severity_scheme=severity_scheme(config.severity_scheme),
-            wrapper_keys=config.wrapper_keys,
+    def __init__(self, ready: Ready) -> None:
+        self._ready = ready
+        self._pipeline = Pipeline(
+            ready.lens, ready.routes, ready.dead_letters, ready.ledger, ready.wrapper_keys
         )
-        for _ in range(2)
-    )
-    dead_letters = DeadLetters(folder / config.dead_letters)
-    routes = [
-        Route(name_of(each, number), _opener(each, lens, dead_letters, folder), tuple(each.match or ("*",)))
-        for number, each in enumerate(config.outputs)
-    ]
-    inputs = [_input(each, folder) for each in config.inputs]
-    return Ready(lens, routes, inputs, dead_letters, config.wrapper_keys, asked_lens)
+        self._servers = [self._server(given) for given in ready.inputs]
 
+    async def start(self, sockets: Sockets) -> None:
+        """Begin to work, at sockets that are bound."""
+        self._pipeline.start()
+        for given, server in zip(self._ready.inputs, self._servers, strict=True):
+            await server.start(sockets[given.place].dup())
 
-async def run(ready: Ready, started: Callable[[Sequence[int]], None] = lambda _: None) -> None:
-    """Serve until SIGTERM or SIGINT; then take no more, deliver and acknowledge what was read, and end.
-
-    `started` is told the ports, once all inputs listen. Raises OSError where one cannot listen.
-    """
-    # What is there by now stays to the end: the garbage collector need not go through it again and again.
-    gc.freeze()
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopped.set)
-    pipeline = Pipeline(ready.lens, ready.routes, ready.dead_letters, ready.wrapper_keys)
-    pipeline.start()
-    servers = _servers(ready, pipeline)
-    try:
-        started([await server.start() for server in servers])
-        await stopped.wait()
-        _log.info("ending: what has been read is delivered first")
-    finally:
-        await asyncio.gather(*(server.close() for server in servers))
-        await pipeline.close()
-        for name, counts in _counts(servers).items():
+    async def stop(self) -> None:
+        """Take no more; deliver and acknowledge what was read."""
+        await asyncio.gather(*(server.close() for server in self._servers))
+        await self._pipeline.close()
+        for name, counts in self._counts().items():
             _log.info("%s: %s", name, msgspec.json.encode(counts).decode())
 
+    def _counts(self) -> dict[str, dict[str, int]]:
+        """Give the counts of each input, by its number and type."""
+        return {f"{number}-{server.kind}": server.counted() for number, server in enumerate(self._servers, 1)}
 
-def _servers(ready: Ready, pipeline: Pipeline) -> "list[ForwardServer | HttpServer]":
-    servers: list[ForwardServer | HttpServer] = []
+    def _server(self, given: ReadyInput) -> ForwardServer | HttpServer:
+        if isinstance(given.options, ForwardOptions):
+            return ForwardServer(given.options, self._pipeline.deliver)
+        application = HttpInput(given.options, self._pipeline.deliver, self._enrich, self._metrics)
+        return HttpServer(application, given.tls)
 
-    def metrics() -> str:
-        return prometheus_text(ready.lens.counters, _counts(servers))
-
-    def enrich(raw: bytes) -> list[bytes]:
-        found = list(ready.asked_lens.process(raw, "/filter"))
+    def _enrich(self, raw: bytes) -> list[bytes]:
+        found = list(self._ready.asked_lens.process(raw, "/filter"))
         rejected = next((item for item in found if isinstance(item, Rejected)), None)
         if rejected is not None:
             raise ValueError(rejected.message)
         return [item.to_json() for item in found if isinstance(item, Record)]
 
-    for given in ready.inputs:
-        if isinstance(given, ForwardOptions):
-            servers.append(ForwardServer(given, pipeline.deliver))
-        else:
-            application = HttpInput(given.options, pipeline.deliver, enrich, metrics)
-            servers.append(HttpServer(application, given.host, given.port, given.tls))
-    return servers
-
-
-def _counts(servers: "Sequence[ForwardServer | HttpServer]") -> dict[str, dict[str, int]]:
-    """Give the counts of each input, by its number and type."""
-    return {f"{number}-{server.kind}": server.counted() for number, server in enumerate(servers, 1)}
-
-
-def _input(given: Input, folder: Path) -> ForwardOptions | HttpPlace:
-    place = host_and_port(given.listen or LISTEN[given.type])
-    assert place is not None  # the configuration was checked
-    tls = tls_of(given.tls, folder) if given.tls is not None else None
-    size = given.largest_message_mib * _MIB
-    if given.type == "http":
-        token = secret_of(given.token, "token", folder) if given.token is not None else None
-        options = HttpOptions(
-            token=token, largest_body=size, largest_unpacked=4 * size, tag=given.tag or "http"
+    def _metrics(self) -> str:
+        outputs = {route.name: route.counts for route in self._pipeline.routes}
+        return prometheus_text(
+            Measured(
+                self._ready.lens.counters,
+                self._counts(),
+                outputs,
+                self._pipeline.deliveries,
+                self._pipeline.queue_depth,
+            )
         )
-        return HttpPlace(*place, tls, options)
-    security = None
-    if given.shared_key is not None:
-        security = Security(
-            shared_key=secret_of(given.shared_key, "shared_key", folder),
-            hostname=given.hostname,
-            users={name: secret_of(each, f"user {name}", folder) for name, each in given.users.items()},
-        )
-    return ForwardOptions(
-        host=place[0],
-        port=place[1],
-        security=security,
-        tls=tls,
-        connections=given.connections,
-        limits=ReceiverLimits(message=size, unpacked=4 * size),
-        idle_seconds=given.idle_seconds,
-    )
 
 
-def _opener(
-    given: Output, lens: Lens, dead_letters: DeadLetters, folder: Path
-) -> Callable[[], AbstractContextManager[Sink]]:
-    if given.type == "file":
-        path = folder / (given.path or "")
-        return lambda: FileSink(path, whole, unbuffered=False, append=True)
-    cluster = Cluster(
-        connection=Connection(
-            urls=tuple(given.url),
-            user=given.user,
-            password=secret_of(given.password, "password", folder) if given.password else None,
-            token=secret_of(given.token, "token", folder) if given.token else None,
-            aws_region=given.aws_region,
-            aws_service=given.aws_service,
-            ca=folder / given.ca if given.ca is not None else None,
-        ),
-        names=Names(given.index_prefix),
-        state=given.state,
-        flat=False,
-        give_up_after=given.give_up_after_seconds,
-    )
-    return lambda: ClusterSink(cluster, lens, dead_letters)
+async def run(
+    ready: Ready,
+    reload: Callable[[], Ready] | None = None,
+    started: Callable[[Sequence[int]], None] = lambda _: None,
+) -> Ready:
+    """Serve until SIGTERM or SIGINT; then take no more, deliver and acknowledge what was read, and end.
+
+    On SIGHUP the configuration that `reload` gives takes the place of the one at work, once all of it is
+    sound and what was read has been delivered; connections that come meanwhile wait. Where it is not, the
+    old one stays. `started` is told the ports, once all inputs listen. Gives what was at work at the end,
+    whose lens has counted everything. Raises OSError where an input cannot listen.
+    """
+    stopped, asked = _signalled(signal.SIGTERM, signal.SIGINT), _signalled(signal.SIGHUP)
+    sockets: Sockets = _bound(ready, {})
+    service = await _begun(ready, sockets)
+    started([sockets[given.place].getsockname()[1] for given in ready.inputs])
+    try:
+        while await _first_of(stopped, asked) is asked:
+            asked.clear()
+            try:
+                fresh, places = await _made(reload, sockets) if reload is not None else (ready, sockets)
+            except (ValueError, OSError) as error:
+                _log.error("the configuration was not taken, the old one stays: %s", error)
+                continue
+            await service.stop()
+            fresh.lens.counters.add(ready.lens.counters)
+            _close(each for place, each in sockets.items() if place not in places)
+            ready, sockets = fresh, places
+            service = await _begun(ready, sockets)
+            _log.info("the configuration was taken anew")
+        _log.info("ending: what has been read is delivered first")
+    finally:
+        _close(sockets.values())  # first, so that shippers go elsewhere at once
+        await service.stop()
+    return ready
+
+
+async def _begun(ready: Ready, sockets: Sockets) -> Service:
+    service = Service(ready)
+    await service.start(sockets)
+    # What is there by now stays to the end: the garbage collector need not go through it again and again.
+    gc.freeze()
+    return service
+
+
+async def _made(reload: Callable[[], Ready], sockets: Sockets) -> tuple[Ready, Sockets]:
+    """Make everything that a new configuration asks for. Raises ValueError, OSError."""
+    fresh = await asyncio.get_running_loop().run_in_executor(None, reload)
+    return fresh, _bound(fresh, sockets)
+
+
+def _bound(ready: Ready, there: Sockets) -> dict[Place, socket.socket]:
+    """Bind what the inputs listen at; what is bound already stays.
+
+    Raises OSError, with nothing left bound.
+    """
+    made: dict[Place, socket.socket] = {}
+    try:
+        for given in ready.inputs:
+            if given.place not in there:
+                made[given.place] = _listening(given.place)
+    except OSError:
+        _close(made.values())
+        raise
+    return {given.place: made.get(given.place) or there[given.place] for given in ready.inputs}
+
+
+def _listening(place: Place) -> socket.socket:
+    family = socket.AF_INET6 if ":" in place.host else socket.AF_INET
+    return socket.create_server((place.host, place.port), family=family, backlog=1024)
+
+
+def _close(sockets: Iterable[socket.socket]) -> None:
+    for each in sockets:
+        each.close()
+
+
+def _signalled(*numbers: signal.Signals) -> asyncio.Event:
+    """Give what is set by any of these signals."""
+    event = asyncio.Event()
+    for number in numbers:
+        asyncio.get_running_loop().add_signal_handler(number, event.set)
+    return event
+
+
+async def _first_of(*events: asyncio.Event) -> asyncio.Event:
+    """Wait until one of the events is set, and give it; of several the first."""
+    waiting = [asyncio.create_task(event.wait()) for event in events]
+    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    for task in waiting:
+        task.cancel()
+    return next(event for event in events if event.is_set())

@@ -8,6 +8,8 @@ from click.testing import CliRunner
 from guardduty_lens.cli.main import main
 from guardduty_lens.serve.config import ConfigError, load_config
 
+PIPELINES = Path(__file__).parents[3] / "pipelines"
+
 
 def _faults(tmp_path: Path, text: str) -> list[str]:
     path = tmp_path / "lens.yml"
@@ -23,22 +25,29 @@ inputs:
   - {type: forward, listen: nowhere}
   - {type: forward, listen: "0.0.0.0:24224"}
   - {type: forward, shared_key: {file: a, env: B}}
-  - {type: forward, users: {u: {env: P}}}
+  - {type: forward, listen: "127.0.0.1:1", users: {u: {env: P}}}
+  - {type: http, listen: "127.0.0.1:1"}
 outputs:
   - {type: file}
   - {type: file, path: a, url: [x]}
   - {type: opensearch, path: b, name: file-1}
+  - {type: forward, address: here, user: u, ca: c, compress: false}
 """
     assert _faults(tmp_path, text) == [
         "3:29: HOST:PORT is wanted, not 'nowhere'",
         "4:29: what others can reach wants tls, or a shared_key",
         "5:33: a secret is in a file or in an env variable: one of them",
-        "6:21: users are asked for along with a shared_key",
-        "8:5: an output of type file needs 'path'",
-        "9:27: 'url' is not for an output of type file",
-        "10:5: an output of type opensearch needs 'url'",
-        "10:24: 'path' is not for an output of type opensearch",
-        "10:39: there is an output 'file-1' already",
+        "6:44: users are asked for along with a shared_key",
+        "7:5: an input listens at 127.0.0.1:1 already",
+        "9:5: an output of type file needs 'path'",
+        "10:27: 'url' is not for an output of type file",
+        "11:5: an output of type opensearch needs 'url'",
+        "11:24: 'path' is not for an output of type opensearch",
+        "11:39: there is an output 'file-1' already",
+        "12:5: certificates want tls: true",
+        "12:5: user and password go together",
+        "12:30: HOST:PORT is wanted, not 'here'",
+        "12:36: a user is told along with a shared_key",
     ]
 
 
@@ -73,9 +82,11 @@ def test_secrets_that_are_not_there(tmp_path: Path) -> None:
     assert "No such file" in result.output
 
 
-def test_the_shipped_configurations_are_sound(monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = Path(__file__).parents[3] / "pipelines" / "fluent-bit"
-    monkeypatch.setenv("GUARDDUTY_LENS_SHARED_KEY", "x")
-    monkeypatch.setenv("GUARDDUTY_LENS_PASSWORD", "x")
-    result = CliRunner().invoke(main, ["serve", "--config", str(folder / "lens.yml"), "--check"])
+@pytest.mark.parametrize(
+    "path", sorted(PIPELINES.glob("*/*.yml")), ids=lambda path: "/".join(path.parts[-2:])
+)
+def test_the_shipped_configurations_are_sound(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("GUARDDUTY_LENS_SHARED_KEY", "GUARDDUTY_LENS_PASSWORD", "LENS_TOKEN"):
+        monkeypatch.setenv(name, "x")
+    result = CliRunner().invoke(main, ["serve", "--config", str(path), "--check"])
     assert result.exit_code == 0, result.output

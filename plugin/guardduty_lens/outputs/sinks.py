@@ -8,15 +8,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Protocol, Self
 
-import click
-
 from guardduty_lens.inputs.files import BLOCK_BYTES, STANDARD
 from guardduty_lens.outputs.forms import Form, whole
 from guardduty_lens.record import Record
 
 
-class ClusterError(Exception):
-    """A cluster has not confirmed everything, and why."""
+class DeliveryError(Exception):
+    """An output has not confirmed everything, and why."""
+
+
+class CannotOpenError(Exception):
+    """What was asked for as an output cannot be one, and why."""
 
 
 class Sink(Protocol):
@@ -104,7 +106,7 @@ def write_all(output: BinaryIO, written: bytearray) -> None:
 
 @contextlib.contextmanager
 def opened_output(path: Path, *, append: bool = False) -> Iterator[BinaryIO]:
-    """Open a file, or standard output, to write to it unbuffered. Raises UsageError."""
+    """Open a file, or standard output, to write to it unbuffered. Raises CannotOpenError."""
     if path == STANDARD:
         with open(sys.stdout.fileno(), "wb", buffering=0, closefd=False) as output:
             yield output
@@ -112,6 +114,6 @@ def opened_output(path: Path, *, append: bool = False) -> Iterator[BinaryIO]:
     try:
         output = path.open("ab" if append else "wb", buffering=0)
     except OSError as error:
-        raise click.UsageError(f"cannot write {path}: {error.strerror}") from error
+        raise CannotOpenError(f"cannot write {path}: {error.strerror}") from error
     with output:
         yield output

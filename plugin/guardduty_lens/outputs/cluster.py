@@ -1,14 +1,12 @@
 """Records of a run into a cluster, and the counters of the run after them."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Self
 
-import click
 import msgspec
 
-from guardduty_lens.cli.sinks import ClusterError
 from guardduty_lens.lens import Lens
 from guardduty_lens.opensearch.bulk import Bulk, CannotDeliver
 from guardduty_lens.opensearch.client import Connection, ConnectionOptionsError, connect
@@ -17,8 +15,11 @@ from guardduty_lens.opensearch.names import Names
 from guardduty_lens.opensearch.stats import Stats
 from guardduty_lens.outputs.dead_letters import DeadLetters
 from guardduty_lens.outputs.opensearch import OpenSearchOutput, Undelivered
+from guardduty_lens.outputs.sinks import CannotOpenError, DeliveryError
 from guardduty_lens.payloads.pieces import Rejected
 from guardduty_lens.record import Record
+
+Refuse = Callable[[Record, Rejected], None]
 
 
 class Cluster(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,18 +33,32 @@ class Cluster(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ClusterSink:
-    """A cluster; what it refuses goes to the dead letters.
+    """A cluster; what it refuses goes to the dead letters, unless `refuse` takes it.
 
-    Raises ClusterError; at the start also UsageError.
+    `lose` is told of what is not confirmed; otherwise the lens is.
+
+    Raises DeliveryError; at the start also CannotOpenError.
     """
 
     at_once = None
     is_terminal = False
 
-    def __init__(self, cluster: Cluster, lens: Lens, dead_letters: DeadLetters) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        lens: Lens,
+        dead_letters: DeadLetters,
+        *,
+        refuse: Refuse | None = None,
+        lose: Callable[[Record], None] | None = None,
+        run_id: str | None = None,
+    ) -> None:
         self._cluster = cluster
         self._lens = lens
         self._dead_letters = dead_letters
+        self._refused = refuse or self._refuse
+        self._lost = lose or lens.lose
+        self._run_id = run_id
 
     def write(self, record: Record, source: str) -> None:
         """Take a record, and the name of the input that it is from."""
@@ -71,19 +86,19 @@ class ClusterSink:
         try:
             client = connect(cluster.connection)
         except ConnectionOptionsError as error:
-            raise click.UsageError(str(error)) from error
+            raise CannotOpenError(str(error)) from error
         bulk = Bulk(client, give_up_after=cluster.give_up_after)
         documents = Documents(
             cluster.names, field_prefix=lens.plan.field_prefix, state=cluster.state, flat=cluster.flat
         )
-        self._stats = Stats(bulk, cluster.names, lens.counters)
+        self._stats = Stats(bulk, cluster.names, lens.counters, self._run_id)
         with _undelivered():
             self._output = OpenSearchOutput(
                 bulk,
                 documents,
                 lens.counters.delivered,
-                refuse=self._refuse,
-                lose=lens.lose,
+                refuse=self._refused,
+                lose=self._lost,
                 threads=cluster.connection.connections,
             )
         return self
@@ -92,7 +107,7 @@ class ClusterSink:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            if not isinstance(error, ClusterError | KeyboardInterrupt):
+            if not isinstance(error, DeliveryError | KeyboardInterrupt):
                 self._stats.last()
         finally:
             self._output.close()
@@ -100,8 +115,8 @@ class ClusterSink:
 
 @contextlib.contextmanager
 def _undelivered() -> Iterator[None]:
-    """Say of a cluster's failure that it is one. Raises ClusterError."""
+    """Say of a cluster's failure that it is one. Raises DeliveryError."""
     try:
         yield
     except (Undelivered, CannotDeliver) as error:
-        raise ClusterError(f"could not deliver: {error}") from error
+        raise DeliveryError(f"could not deliver: {error}") from error

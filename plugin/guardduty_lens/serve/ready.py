@@ -1,0 +1,223 @@
+"""What a configuration asks for, made and checked, and nothing of it begun."""
+
+import ssl
+import uuid
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from importlib.util import find_spec
+from pathlib import Path
+
+import msgspec
+
+from guardduty_lens.catalogue.load import find_scheme
+from guardduty_lens.inputs.forward import ForwardOptions
+from guardduty_lens.inputs.http import HttpOptions
+from guardduty_lens.lens import Lens
+from guardduty_lens.opensearch.client import Connection, Secret
+from guardduty_lens.opensearch.documents import without_foreign
+from guardduty_lens.opensearch.names import Names
+from guardduty_lens.outputs.cluster import Cluster, ClusterSink
+from guardduty_lens.outputs.dead_letters import DeadLetters
+from guardduty_lens.outputs.forms import whole
+from guardduty_lens.outputs.forward import ForwardSink, ForwardTarget
+from guardduty_lens.outputs.sinks import FileSink, Sink
+from guardduty_lens.protocols.forward import ReceiverLimits, Security, User
+from guardduty_lens.rules import Rule, rules_of
+from guardduty_lens.serve.config import (
+    LISTEN,
+    Config,
+    ConfigError,
+    Input,
+    Output,
+    SecretPlace,
+    client_tls_of,
+    host_and_port,
+    name_of,
+    secret_of,
+    tls_of,
+)
+from guardduty_lens.serve.ledger import Ledger
+from guardduty_lens.serve.pipeline import Route
+
+_MIB = 1024 * 1024
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where an input listens. `number` tells inputs apart that take any free port."""
+
+    host: str
+    port: int
+    number: int = 0
+
+
+class ReadyInput(msgspec.Struct, frozen=True):
+    """An input: where it listens, by what certificate, and its options, whose type says which it is."""
+
+    place: Place
+    tls: ssl.SSLContext | None
+    options: ForwardOptions | HttpOptions
+
+
+class Ready(msgspec.Struct, frozen=True):
+    """All of it. `asked_lens` is of the same fields, for what is only asked, and counts nowhere."""
+
+    lens: Lens
+    asked_lens: Lens
+    routes: list[Route]
+    inputs: list[ReadyInput]
+    dead_letters: DeadLetters
+    ledger: Ledger
+    wrapper_keys: list[str]
+
+
+def make_ready(config: Config, folder: Path) -> Ready:
+    """Make what a configuration asks for; its paths are relative to `folder`.
+
+    Raises ValueError: ConfigError, CatalogueError, ExtractorError, RuleError.
+    """
+    if any(given.type == "http" for given in config.inputs) and find_spec("uvicorn") is None:
+        raise ConfigError(["an http input needs uvicorn: pip install 'guardduty-lens[http]'"])
+    lens, asked_lens = _lens(config, folder), _lens(config, folder)
+    lens.rules = tuple(_rules(config, lens))
+    dead_letters = DeadLetters(folder / config.dead_letters)
+    ledger = Ledger(lens, dead_letters)
+    makers = _Makers(folder, lens, dead_letters, ledger)
+    return Ready(
+        lens,
+        asked_lens,
+        [makers.route(each, number) for number, each in enumerate(config.outputs)],
+        [_input(each, number, folder) for number, each in enumerate(config.inputs)],
+        dead_letters,
+        ledger,
+        config.wrapper_keys,
+    )
+
+
+def _lens(config: Config, folder: Path) -> Lens:
+    return Lens(
+        fields=folder / config.fields if config.fields is not None else None,
+        field_prefix=config.field_prefix,
+        severity_scheme=find_scheme(config.severity_scheme),
+        wrapper_keys=config.wrapper_keys,
+    )
+
+
+def _rules(config: Config, lens: Lens) -> list[Rule]:
+    filters = config.filters
+    return rules_of(
+        only=filters.only,
+        least_severity=None if filters.min_severity is None else str(filters.min_severity),
+        without_samples=filters.exclude_samples,
+        without_archived=filters.exclude_archived,
+        drop=filters.drop_if,
+        keep=filters.keep_if,
+        scheme=lens.plan.scheme,
+        types=lens.field_types(),
+    )
+
+
+def _input(given: Input, number: int, folder: Path) -> ReadyInput:
+    host, port = _host_and_port(given.listen or LISTEN[given.type])
+    tls = tls_of(given.tls, folder) if given.tls is not None else None
+    options = _http_options(given, folder) if given.type == "http" else _forward_options(given, tls, folder)
+    return ReadyInput(Place(host, port, 0 if port else number), tls, options)
+
+
+def _http_options(given: Input, folder: Path) -> HttpOptions:
+    size = given.largest_message_mib * _MIB
+    return HttpOptions(
+        token=secret_of(given.token, "token", folder) if given.token is not None else None,
+        largest_body=size,
+        largest_unpacked=4 * size,
+        tag=given.tag or "http",
+    )
+
+
+def _forward_options(given: Input, tls: ssl.SSLContext | None, folder: Path) -> ForwardOptions:
+    size = given.largest_message_mib * _MIB
+    security = None
+    if given.shared_key is not None:
+        security = Security(
+            shared_key=secret_of(given.shared_key, "shared_key", folder),
+            hostname=given.hostname,
+            users={name: secret_of(each, f"user {name}", folder) for name, each in given.users.items()},
+        )
+    return ForwardOptions(
+        security=security,
+        tls=tls,
+        connections=given.connections,
+        limits=ReceiverLimits(message=size, unpacked=4 * size),
+        idle_seconds=given.idle_seconds,
+    )
+
+
+class _Makers:
+    """Makes routes; what they have in common is here."""
+
+    def __init__(self, folder: Path, lens: Lens, dead_letters: DeadLetters, ledger: Ledger) -> None:
+        self._folder = folder
+        self._lens = lens
+        self._dead_letters = dead_letters
+        self._ledger = ledger
+
+    def route(self, given: Output, number: int) -> Route:
+        opener = {"file": self._file, "opensearch": self._cluster, "forward": self._forward}[given.type]
+        leaves_out = given.type == "opensearch" and not given.with_foreign
+        return Route(
+            name_of(given, number),
+            opener(given),
+            tuple(given.match or ("*",)),
+            without_foreign() if leaves_out else None,
+        )
+
+    def _file(self, given: Output) -> Callable[[], AbstractContextManager[Sink]]:
+        path = self._folder / (given.path or "")
+        return lambda: FileSink(path, whole, unbuffered=False, append=True)
+
+    def _cluster(self, given: Output) -> Callable[[], AbstractContextManager[Sink]]:
+        cluster = Cluster(
+            connection=Connection(
+                urls=tuple(given.url),
+                user=given.user,
+                password=self._secret(given.password, "password"),
+                token=self._secret(given.token, "token"),
+                aws_region=given.aws_region,
+                aws_service=given.aws_service,
+                ca=self._folder / given.ca if given.ca is not None else None,
+            ),
+            names=Names(given.index_prefix),
+            state=given.state,
+            flat=False,
+            give_up_after=given.give_up_after_seconds,
+        )
+        run_id = uuid.uuid4().hex  # one, however often it is opened anew
+        ledger = self._ledger
+        return lambda: ClusterSink(
+            cluster, self._lens, self._dead_letters, refuse=ledger.refuse, lose=ledger.lose, run_id=run_id
+        )
+
+    def _forward(self, given: Output) -> Callable[[], AbstractContextManager[Sink]]:
+        host, port = _host_and_port(given.address or "")
+        key = self._secret(given.shared_key, "shared_key")
+        password = self._secret(given.password, "password")
+        target = ForwardTarget(
+            host=host,
+            port=port,
+            tag=given.tag or "guardduty",
+            security=Security(shared_key=key, hostname=given.hostname or "guardduty-lens") if key else None,
+            user=User(given.user, password) if given.user is not None and password is not None else None,
+            tls=client_tls_of(given, self._folder),
+            compress=given.compress,
+            acknowledge=given.acknowledge,
+            give_up_after=given.give_up_after_seconds,
+        )
+        return lambda: ForwardSink(target, self._ledger.refuse)
+
+    def _secret(self, place: SecretPlace | None, what: str) -> Secret | None:
+        return secret_of(place, what, self._folder) if place is not None else None
+
+
+def _host_and_port(text: str) -> tuple[str, int]:
+    place = host_and_port(text)
+    assert place is not None  # the configuration was checked
+    return place
