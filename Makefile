@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Made anew whenever what it installs changes.
 READY := $(VENV)/.ready
 
-.PHONY: help demo test test-lowest lint format bench docs templates scripts saved-objects generated opensearch opensearch-stop clean
+.PHONY: help demo test test-lowest lint format bench soak docs templates scripts saved-objects generated opensearch opensearch-stop clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -36,6 +36,9 @@ format: $(READY) ## let ruff format and mend
 
 bench: $(READY) ## the benchmarks; writes benchmarks/results.md
 	$(BIN)/python benchmarks/run.py
+
+soak: $(READY) ## serve for ten minutes at half its peak; fails where its memory grows
+	$(BIN)/python benchmarks/soak.py
 
 docs: $(READY) ## write what is made from the catalogue: its pages, and what the package reads at start-up
 	$(BIN)/python tools/make_catalogue.py

@@ -3,10 +3,12 @@
 import uuid
 from pathlib import Path
 
+import msgpack
 import pytest
 from counted_findings import UPDATES
-from forward_client import connected
+from forward_client import ForwardClient, connected
 from http_json import Server
+from servers.certificates import Authority
 from serving import Serving
 
 FOREIGN = {"source": "aws.ec2", "detail-type": "EC2 Instance State-change Notification", "detail": {"a": 1}}
@@ -83,3 +85,67 @@ def test_counters_of_an_output_that_is_opened_anew_are_of_one_run(
     assert len({hit["_source"]["run_id"] for hit in hits}) == 1
     assert server.expect("GET", f"{prefix}guarddutylogs-*/_count")["count"] == 3
     assert len(serving.records("later/out.jsonl")) == 1
+
+
+CAPTURES = Path(__file__).parents[1] / "data" / "captures"
+NAMES = sorted(
+    path.name.removesuffix(".bin")
+    for path in CAPTURES.glob("*.bin")
+    if not path.name.startswith("http_") and path.name != "sharedkey_wrong.bin"
+)
+HANDSHAKE_VALUES = (b"PING", b"HELO", b"PONG")
+
+
+def messages_of(path: Path) -> bytes:
+    """Give the bytes of a capture behind those of its handshake."""
+    data = path.read_bytes() if path.exists() else b""
+    unpacker = msgpack.Unpacker(raw=True, strict_map_key=False)
+    unpacker.feed(data)
+    start = 0
+    for value in unpacker:
+        if not isinstance(value, list) or value[0] not in HANDSHAKE_VALUES:
+            break
+        start = unpacker.tell()
+    return data[start:]
+
+
+def test_the_shipped_configuration_takes_every_capture_by_tls_and_shared_key(
+    opensearch_url: str, prefix: str, tmp_path: Path
+) -> None:
+    authority = Authority(tmp_path)
+    pair = authority.issue("localhost")
+    certificates = f"certificate: {pair.certificate}, key: {pair.key}"
+    text = (CAPTURES.parents[2] / "pipelines/fluent-bit/lens.yml").read_text("utf-8")
+    for ours, here in {
+        "listen: 127.0.0.1:24224": f"listen: 127.0.0.1:0\n    tls: {{{certificates}}}",
+        "https://search.example.org:9200": opensearch_url,
+        "    user: guardduty-writer\n": f"    index_prefix: {prefix}\n",
+        "    password: {env: GUARDDUTY_LENS_PASSWORD}\n": "",
+    }.items():
+        assert text.count(ours) == 1
+        text = text.replace(ours, here)
+    serving = Serving(tmp_path, text, GUARDDUTY_LENS_SHARED_KEY="s3cret")
+    sent = 0
+    try:
+        for name in NAMES:
+            message = messages_of(CAPTURES / f"{name}.bin")
+            wanted = messages_of(CAPTURES / f"{name}.bin.sent")
+            with connected(serving.port, key="s3cret", ca=authority.certificate) as client:
+                client.send(message)
+                answers = [client.confirmed() for _ in range(wanted.count(b"\x81\xa3ack"))]
+                assert b"".join(msgpack.packb({"ack": each}) for each in answers) == wanted, name
+                sent += 1
+            with pytest.raises(PermissionError):
+                ForwardClient(serving.port, key="nope", ca=authority.certificate)
+        assert serving.stop() == 0
+    finally:
+        serving.end()
+    server = Server(opensearch_url)
+    server.expect("POST", f"{prefix}*/_refresh")
+    hits = server.expect("GET", f"{prefix}guarddutylogs-*/_search?size=100")["hits"]["hits"]
+    # The captures hold the same few findings, in every mode: each is there once, however often it was sent.
+    assert sent == len(NAMES) > 18
+    assert {hit["_source"]["record_kind"] for hit in hits} == {"finding"}
+    assert (
+        len(hits) == len({hit["_id"] for hit in hits}) == len({hit["_source"]["finding_id"] for hit in hits})
+    )

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
+import orjson
 
 from guardduty_lens.inputs.delivery import Batch, Deliver, NotDelivered, Payload
 from guardduty_lens.payloads.shapes import DEFAULT_WRAPPER_KEYS, find_shape
@@ -182,14 +183,22 @@ def payload_of(entry: Entry) -> Payload:
     try:
         record = msgspec.msgpack.decode(entry.record)
         if len(record) >= _FEW_KEYS:
-            return Payload(msgspec.json.encode(record))
+            return Payload(_json(record))
         record = _texts(record)
         text = _wrapped_text(record)
         if text is not None:
             return Payload(text=text, wrapper=record)
-        return Payload(msgspec.json.encode(record))
+        return Payload(_json(record))
     except (msgspec.MsgspecError, UnicodeError, TypeError, RecursionError, OverflowError):
         return Payload(entry.record, is_json=False)
+
+
+def _json(record: dict[str, object]) -> bytes:
+    """Write a record as JSON. What orjson does not know, or would write otherwise, msgspec writes."""
+    try:
+        return orjson.dumps(record, option=orjson.OPT_PASSTHROUGH_DATETIME)
+    except TypeError:
+        return msgspec.json.encode(record)
 
 
 def _wrapped_text(record: dict[str, object]) -> bytes | None:

@@ -2,10 +2,18 @@
 
 import base64
 import binascii
+import contextlib
+import importlib
 import zlib
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from guardduty_lens.payloads.pieces import UnreadableError
+
+inflater: Any = zlib
+with contextlib.suppress(ImportError):
+    # Twice as fast, where it is there (the extra `forward` brings it).
+    inflater = importlib.import_module("isal.isal_zlib")
 
 GZIP_MAGIC = b"\x1f\x8b"
 
@@ -22,7 +30,7 @@ def inflate(blocks: Iterable[bytes]) -> Iterator[bytes]:
     and at the end are padding.
     """
     remaining = iter(blocks)
-    member: zlib._Decompress | None = None
+    member: Any = None
     waiting = b""
     for block in remaining:
         waiting += block
@@ -39,9 +47,9 @@ def inflate(blocks: Iterable[bytes]) -> Iterator[bytes]:
         raise UnreadableError("bad_gzip", "the gzip data ends before its end marker", waiting)
 
 
-def _begin(data: bytes, more: Iterable[bytes]) -> "zlib._Decompress":
+def _begin(data: bytes, more: Iterable[bytes]) -> Any:
     if data.startswith(GZIP_MAGIC):
-        return zlib.decompressobj(_GZIP_WINDOW)
+        return inflater.decompressobj(_GZIP_WINDOW)
     message = "bytes that are no gzip follow a gzip member"
     raw = bytearray(data)
     for block in more:
@@ -52,11 +60,12 @@ def _begin(data: bytes, more: Iterable[bytes]) -> "zlib._Decompress":
     raise UnreadableError("bad_gzip", message, bytes(raw[:_KEPT]))
 
 
-def _piece(member: "zlib._Decompress", data: bytes) -> bytes:
+def _piece(member: Any, data: bytes) -> bytes:
     try:
-        return member.decompress(data, _PIECE)
-    except zlib.error as error:
+        piece: bytes = member.decompress(data, _PIECE)
+    except (zlib.error, inflater.error) as error:
         raise UnreadableError("bad_gzip", f"damaged gzip data: {error}") from error
+    return piece
 
 
 def inflate_whole(data: bytes, limit: int) -> bytes:

@@ -15,6 +15,7 @@ from contextlib import AbstractContextManager, ExitStack
 import msgspec
 
 from guardduty_lens.inputs.delivery import Batch, NotDelivered
+from guardduty_lens.inputs.files import BLOCK_BYTES
 from guardduty_lens.lens import Lens
 from guardduty_lens.outputs.dead_letters import DeadLetters
 from guardduty_lens.outputs.sinks import CannotOpenError, DeliveryError, Sink
@@ -201,22 +202,25 @@ class Pipeline:
                 lines += b"\n"
                 continue
             # In the order in which they came.
-            self._put(self._of_lines(lines, batch.source, written), sinks, batch)
+            self._put(self._of_bytes(lines, batch.source, written), sinks, batch)
             lines.clear()
-            found = self.lens.process(payload.raw, batch.source) if found is None else found
-            self._put(found, sinks, batch)
-        self._put(self._of_lines(lines, batch.source, written), sinks, batch)
+            self._put(
+                self._of_bytes(payload.raw, batch.source, written) if found is None else found, sinks, batch
+            )
+        self._put(self._of_bytes(lines, batch.source, written), sinks, batch)
         if written is not None:  # those written at once, too
             routes[0].counts.records = had + self._records() - before
 
     def _records(self) -> int:
         return sum(self.lens.counters.records.values())
 
-    def _of_lines(
-        self, lines: bytearray, source: str, written: bytearray | None
+    def _of_bytes(
+        self, data: bytes | bytearray, source: str, written: bytearray | None
     ) -> Iterator[Record | Rejected]:
-        """Give what lines of JSON hold; ordinary records may have been written at once (see `Lens.start`)."""
-        return self.lens.stream([bytes(lines)], source, written) if lines else iter(())
+        """Give what bytes hold; ordinary records may have been written at once (see `Lens.start`)."""
+        # In blocks, so that each is still in the processor's cache when it is decoded.
+        blocks = (bytes(data[at : at + BLOCK_BYTES]) for at in range(0, len(data), BLOCK_BYTES))
+        return self.lens.stream(blocks, source, written) if data else iter(())
 
     def _put(
         self, items: Iterable[Record | Rejected], sinks: Sequence[tuple[Route, Sink]], batch: Batch
