@@ -6,7 +6,7 @@ from pathlib import Path
 from setuptools import setup
 from setuptools.command.build_py import build_py
 
-FOLDERS = ("pipelines", "dashboards", "saved_objects")  # MANIFEST.in names the same
+FOLDERS = ("pipelines", "dashboards", "saved_objects", "alerts")  # MANIFEST.in names the same
 IGNORED = shutil.ignore_patterns("__pycache__")
 
 

@@ -51,7 +51,7 @@ def shipped_files():
 
 def asset_files():
     """Give the files of the folders beside the package that are, or will be, under version control."""
-    folders = ("pipelines", "dashboards", "saved_objects")
+    folders = ("pipelines", "dashboards", "saved_objects", "alerts")
     names = run("git", "ls-files", "-co", "--exclude-standard", *folders, cwd=ROOT).stdout.decode()
     return {name for name in names.splitlines() if (ROOT / name).is_file()}
 

@@ -47,7 +47,8 @@ class OpenSearchOutput:
 
     `delivered` counts what became of documents. `refuse` is called with each record that cannot be stored,
     once, and `lose` with each that is not confirmed when the output fails. Raises CannotDeliver at the start
-    where the cluster does not let us in, then Undelivered; after that the output is of no more use.
+    where the cluster does not let us in, then Undelivered; after that the output is of no more use. `clock`
+    gives the time, in milliseconds since 1970, at which records are taken in.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class OpenSearchOutput:
         refuse: Callable[[Record, Rejected], None],
         lose: Callable[[Record], None],
         threads: int = DEFAULT_CONNECTIONS,
+        clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
         self._bulk = bulk
         self._documents = documents
@@ -66,6 +68,7 @@ class OpenSearchOutput:
         self._refuse = refuse
         self._lose = lose
         self._threads = threads
+        self._clock = clock
         self._batch = _Batch()
         self._sent: deque[tuple[_Batch, Future[Delivery]]] = deque()
         bulk.check(CHECK_SECONDS)
@@ -74,7 +77,7 @@ class OpenSearchOutput:
     def write(self, record: Record, source: str = "-") -> None:
         """Take a record, and wait while too many are on their way. Raises Undelivered."""
         try:
-            documents = self._documents.of(record, time.time_ns() // 1_000_000)
+            documents = self._documents.of(record, self._clock())
         except Refused as error:
             self._refuse(record, _rejected(record, source, error.reason, str(error)))
             return

@@ -18,6 +18,8 @@ KEYWORD = "keyword"
 
 CLOUDTRAIL = {
     "eventTime": "date",
+    INGESTED_AT: "date",
+    "requestParameters.bucketName": KEYWORD,  # within a flat_object
     **dict.fromkeys(("eventName", "eventSource", "awsRegion", "recipientAccountId", "errorCode"), "label"),
 }
 STATS = {

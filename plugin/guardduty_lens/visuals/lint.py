@@ -71,7 +71,7 @@ def lint_dashboards(
     for document, dashboard, _ in shaped:
         if dashboard is not None:
             faults = [*_of_dashboard(dashboard, fields, ids), *_taken(dashboard, places, document.name)]
-            problems.update(_problem(document, fault) for fault in faults)
+            problems.update(placed(document, fault) for fault in faults)
     return [dashboard for _, dashboard, _ in shaped if dashboard is not None], sorted(problems)
 
 
@@ -88,7 +88,7 @@ def _shape(name: str, text: str) -> tuple[Document, Dashboard | None, list[Probl
             dashboard = msgspec.convert(sound, Dashboard)
         except msgspec.ValidationError as error:  # numbers beyond 64 bits, which the schema allows
             faults.append(Fault((), str(error)))
-    problems = [_problem(document, fault) for fault in faults]
+    problems = [placed(document, fault) for fault in faults]
     return document, dashboard, [*problems, *document.duplicates]
 
 
@@ -111,7 +111,7 @@ def _without_broken_panels(data: Any, faults: Sequence[Fault]) -> Any:
     return data | {"panels": panels}
 
 
-def _problem(document: Document, fault: Fault) -> Problem:
+def placed(document: Document, fault: Fault) -> Problem:
     """Place a fault of the long form where the file has it: steps that shorthand leaves out are skipped."""
     place: Where = ()
     for step in fault.where:
@@ -122,7 +122,7 @@ def _problem(document: Document, fault: Fault) -> Problem:
 
 def _of_dashboard(dashboard: Dashboard, fields: Fields, ids: frozenset[str]) -> Iterator[Fault]:
     for number, field in enumerate(dashboard.controls):
-        yield from _known(fields, dashboard.index, field, ("controls", number))
+        yield from known_faults(fields, dashboard.index, field, ("controls", number))
     seen: set[str] = set()
     for number, panel in enumerate(dashboard.panels):
         at: Where = ("panels", number)
@@ -177,13 +177,13 @@ def _split_faults(subject: Subject, split: Split, at: Where) -> Iterator[Fault]:
         )
         return
     if split.field is not None:
-        yield from _known(subject.fields, subject.index, split.field, (*at, "field"))
+        yield from known_faults(subject.fields, subject.index, split.field, (*at, "field"))
     if split.time is not None:
-        yield from _known(subject.fields, subject.index, split.time, (*at, "time"), "date")
+        yield from known_faults(subject.fields, subject.index, split.time, (*at, "time"), "date")
         if split is not subject.panel.by[-1]:
             yield Fault((*at, "time"), "a split by time is the last one: others are series of it")
     for label, where in (split.groups or {}).items():
-        yield from _where_faults(subject, where, (*at, "groups", label))
+        yield from where_faults(subject.fields, subject.index, where, (*at, "groups", label))
 
 
 def _check_measures(subject: Subject) -> Iterator[Fault]:
@@ -207,7 +207,7 @@ def _measure_faults(subject: Subject, measure: Measure, at: Where) -> Iterator[F
     if measure.field is None:
         yield Fault(at, f"{measure.of} of which field?")
         return
-    yield from _known(subject.fields, subject.index, measure.field, (*at, measure.of))
+    yield from known_faults(subject.fields, subject.index, measure.field, (*at, measure.of))
     kind = subject.fields.type_of(subject.index, measure.field)
     dates = measure.of in ("min", "max")
     if kind is not None and kind not in NUMBERS and not (dates and kind == "date"):
@@ -219,15 +219,16 @@ def _measure_faults(subject: Subject, measure: Measure, at: Where) -> Iterator[F
 
 def _check_where(subject: Subject) -> Iterator[Fault]:
     if subject.panel.where is not None:
-        yield from _where_faults(subject, subject.panel.where, ("where",))
+        yield from where_faults(subject.fields, subject.index, subject.panel.where, ("where",))
 
 
-def _where_faults(subject: Subject, where: AnyOf, at: Where) -> Iterator[Fault]:
+def where_faults(fields: Fields, index: Index, where: AnyOf, at: Where) -> Iterator[Fault]:
+    """Give what is wrong with tests of fields of an index."""
     for number, tests in enumerate(where):
         for field, test in tests.items():
             below: Where = (*at, number, field)
-            yield from _known(subject.fields, subject.index, field, below)
-            kind = subject.fields.type_of(subject.index, field)
+            yield from known_faults(fields, index, field, below)
+            kind = fields.type_of(index, field)
             if kind is not None:
                 yield from _test_faults(field, kind, test, below)
 
@@ -261,9 +262,11 @@ def _is_date(value: Scalar) -> bool:
 
 def _check_search(subject: Subject) -> Iterator[Fault]:
     for number, column in enumerate(subject.panel.columns or ()):
-        yield from _known(subject.fields, subject.index, column.field, ("columns", number, "field"))
+        yield from known_faults(subject.fields, subject.index, column.field, ("columns", number, "field"))
     if subject.panel.sort is not None:
-        yield from _known(subject.fields, subject.index, subject.panel.sort.removeprefix("-"), ("sort",))
+        yield from known_faults(
+            subject.fields, subject.index, subject.panel.sort.removeprefix("-"), ("sort",)
+        )
 
 
 def _check_link(subject: Subject) -> Iterator[Fault]:
@@ -273,7 +276,10 @@ def _check_link(subject: Subject) -> Iterator[Fault]:
         yield Fault(("link",), f"there is no dashboard {link!r}{hint}")
 
 
-def _known(fields: Fields, index: Index, field: str, at: Where, kind: str | None = None) -> Iterator[Fault]:
+def known_faults(
+    fields: Fields, index: Index, field: str, at: Where, kind: str | None = None
+) -> Iterator[Fault]:
+    """Give what is wrong with a field that an index is to have, of a type if one is said."""
     found = fields.type_of(index, field)
     if found is None:
         hint = did_you_mean(field, fields.types[index])

@@ -22,7 +22,7 @@ def _panel(panel: Any) -> Any:
     if not isinstance(panel, dict):
         return panel
     writers: dict[str, Callable[[Any], Any]] = {
-        "where": _where,
+        "where": normal_where,
         "by": lambda by: _each(by, _split),
         "measures": lambda measures: _each(measures, _measure),
         "columns": lambda columns: _each(columns, _column),
@@ -34,7 +34,8 @@ def _each(value: Any, write: Callable[[Any], Any]) -> Any:
     return [write(item) for item in (value if isinstance(value, list) else [value])]
 
 
-def _where(where: Any) -> Any:
+def normal_where(where: Any) -> Any:
+    """Write the shorthand of tests out."""
     return [
         {field: _test(test) for field, test in tests.items()} if isinstance(tests, dict) else tests
         for tests in (where if isinstance(where, list) else [where])
@@ -55,7 +56,7 @@ def _split(split: Any) -> Any:
     if isinstance(split, str):
         return {"field": split}
     if isinstance(split, dict) and isinstance(split.get("groups"), dict):
-        return split | {"groups": {label: _where(where) for label, where in split["groups"].items()}}
+        return split | {"groups": {label: normal_where(where) for label, where in split["groups"].items()}}
     return split
 
 
