@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Made anew whenever what it installs changes.
 READY := $(VENV)/.ready
 
-.PHONY: help demo test test-lowest lint format bench soak docs templates scripts saved-objects generated opensearch opensearch-stop clean
+.PHONY: help demo test test-lowest lint format bench soak docs templates alerts scripts saved-objects generated opensearch opensearch-stop clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -51,6 +51,9 @@ templates: $(READY) ## the templates of a default installation and the roles, in
 
 scripts: $(READY) ## what runs inside Fluent Bit and Logstash, with the built-in fields, into pipelines
 	$(BIN)/python tools/make_scripts.py
+
+alerts: $(READY) ## the page of alerts, from alerts/*.yml
+	$(BIN)/python tools/make_alert_docs.py
 
 saved-objects: $(READY) ## dashboards/*.yml as import files for OpenSearch Dashboards, into saved_objects, and the docs' tables
 	$(BIN)/python tools/make_saved_objects.py

@@ -1,7 +1,7 @@
 """A proxy before a real cluster that refuses one request of a kind, and stands in for a plugin it lacks.
 
-Index State Management is in no distribution that tests can have; its answers here are those of its
-documentation.
+Index State Management and Alerting are in no distribution that tests can have; their answers here are those
+of their documentation, and of Alerting's parsers where that is silent (`alerting_api.py`).
 """
 
 import json
@@ -12,14 +12,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from alerting_api import PATH as ALERTING
+from alerting_api import AlertingApi
+
 ISM = "/_plugins/_ism/"
 
 
 class ClusterProxy:
     """`url` forwards to `target`; the `fail_put`th PUT (from 1) is answered with 503."""
 
-    def __init__(self, target: str, *, fail_put: int = 0, ism: bool = False) -> None:
+    def __init__(
+        self, target: str, *, fail_put: int = 0, ism: bool = False, alerting: AlertingApi | None = None
+    ) -> None:
         self.target, self.fail_put, self.ism = target.rstrip("/"), fail_put, ism
+        self.alerting = alerting
         self.puts: list[str] = []
         self.policies: dict[str, dict] = {}
         self.released: list[str] = []
@@ -33,6 +39,9 @@ class ClusterProxy:
                 return 503, json.dumps({"error": said, "status": 503}).encode()
         if self.ism and path.startswith(ISM):
             status, document = self._policy(method, *path.removeprefix(ISM).partition("?")[::2], body)
+            return status, json.dumps(document).encode()
+        if self.alerting is not None and path.startswith(ALERTING):
+            status, document = self.alerting.answer(method, path, body)
             return status, json.dumps(document).encode()
         return self._forward(method, path, body)
 
@@ -105,9 +114,11 @@ def _handler(answer: Callable[[str, str, bytes], tuple[int, bytes]]) -> type[Bas
 
 
 @contextmanager
-def cluster_proxy(target: str, *, fail_put: int = 0, ism: bool = False) -> Iterator[tuple[str, ClusterProxy]]:
+def cluster_proxy(
+    target: str, *, fail_put: int = 0, ism: bool = False, alerting: AlertingApi | None = None
+) -> Iterator[tuple[str, ClusterProxy]]:
     """Run a proxy; gives its URL, and itself."""
-    proxy = ClusterProxy(target, fail_put=fail_put, ism=ism)
+    proxy = ClusterProxy(target, fail_put=fail_put, ism=ism, alerting=alerting)
     with ThreadingHTTPServer(("127.0.0.1", 0), _handler(proxy.answer)) as server:
         server.daemon_threads = True
         thread = threading.Thread(target=server.serve_forever, daemon=True)

@@ -2,10 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 import msgspec
 
+from guardduty_lens.alerts.monitors import monitors
+from guardduty_lens.cli.alert_options import alert_options, alerts_of, channel_option, parameters_of
 from guardduty_lens.cli.dashboard_options import dashboards_of, dashboards_option, stock_map_option
 from guardduty_lens.cli.options import (
     USER_ERRORS,
@@ -21,6 +24,7 @@ from guardduty_lens.lens import Lens
 from guardduty_lens.opensearch.names import Names
 from guardduty_lens.opensearch.resources import IndexOptions, Resource
 from guardduty_lens.opensearch.templates import templates
+from guardduty_lens.visuals.fields import fields_of_lens
 from guardduty_lens.visuals.saved_objects import files_of, saved_objects
 
 output_option = click.option(
@@ -100,6 +104,38 @@ def fluent_bit(
     _say_what_is_left_out(lens, field_prefix, "the script")
 
 
+@command.command("alerts")
+@output_option
+@alert_options
+@channel_option
+@catalogue_options
+@index_prefix_option
+def alerts(output: Path, index_prefix: str, alert_channel: str | None, **options: Any) -> None:
+    """Write the monitors of OpenSearch's Alerting plugin: the body that is posted, as ID.json."""
+    lens = _lens(options["fields"], options["field_prefix"], options["severity_scheme"])
+    known = fields_of_lens(lens)
+    made, notes = monitors(
+        alerts_of(known, options["alerts"]),
+        known,
+        _names(index_prefix),
+        parameters=parameters_of(options),
+        channel=alert_channel,
+    )
+    files = {f"{_file_name(each.name, index_prefix)}.json": _body_text(each) for each in made}
+    _write(output, files)
+    for line in notes:
+        click.echo(line, err=True)
+
+
+def _file_name(name: str, index_prefix: str) -> str:
+    words = name.removeprefix(index_prefix).removeprefix("GuardDuty: ")
+    return "-".join(words.lower().split())
+
+
+def _body_text(resource: Resource) -> str:
+    return msgspec.json.format(msgspec.json.encode(resource.body), indent=2).decode() + "\n"
+
+
 @command.command("dashboards")
 @output_option
 @dashboards_option
@@ -159,5 +195,5 @@ def _written(folder: Path, resources: Iterable[Resource]) -> Iterable[Path]:
     for resource in resources:
         path = folder / resource.kind / f"{resource.name}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(msgspec.json.format(msgspec.json.encode(resource.body), indent=2) + b"\n")
+        path.write_text(_body_text(resource), encoding="utf-8")
         yield path

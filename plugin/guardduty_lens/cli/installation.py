@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 import msgspec
 
+from guardduty_lens.cli.alert_options import alert_options, alerts_of, channel_option, parameters_of
 from guardduty_lens.cli.dashboard_options import (
     dashboards_of,
     dashboards_option,
@@ -71,10 +72,11 @@ def installation_options(function: Function) -> Function:
             flavor_option,
             dashboards_option,
             stock_map_option,
+            channel_option,
         ]
     ):
         function = option(function)
-    return catalogue_options(dashboards_server_options(function))
+    return catalogue_options(alert_options(dashboards_server_options(function)))
 
 
 flavor_option = click.option(
@@ -91,6 +93,7 @@ def look(options: dict[str, Any], *, force: bool = False) -> Look:
 
     Raises click.ClickException for what the user got wrong, ClusterError.
     """
+    from guardduty_lens.alerts.monitors import monitors
     from guardduty_lens.compilers.limits import NotCompiledError
     from guardduty_lens.lens import Lens
     from guardduty_lens.opensearch.desired import desired
@@ -112,21 +115,37 @@ def look(options: dict[str, Any], *, force: bool = False) -> Look:
         replicas=options["replicas"],
         retention_days=options["retention_days"],
     )
+    known, dashboards = dashboards_of(lens, options["dashboards"])
+    alerts, lacking = monitors(
+        alerts_of(known, options["alerts"]),
+        known,
+        names,
+        parameters=parameters_of(options),
+        channel=options["alert_channel"],
+    )
     try:
-        wanted = desired(lens.plan, names, index_options, capabilities, lens.extractors, flat=options["flat"])
+        wanted = desired(
+            lens.plan,
+            names,
+            index_options,
+            capabilities,
+            lens.extractors,
+            flat=options["flat"],
+            monitors=alerts,
+        )
     except NotCompiledError as error:
         raise click.UsageError(f"no ingest pipeline can be made of these fields: {error}") from error
     except ValueError as error:  # a field whose name the mappings need themselves
         raise click.UsageError(str(error)) from error
     found = found_objects(cluster, names, capabilities)
     changes = compare(wanted.resources, found, names.prefix, force=force)
-    known, dashboards = dashboards_of(lens, options["dashboards"])
     server = server_of(options)
     saved = saved_objects(dashboards, known, names, stock_map=options["stock_map"])
     if server is not None:
         with told("dashboards"):
             changes += compare_saved(saved, server.found(), names.prefix, force=force)
-    return Look(cluster, names, capabilities, wanted.resources, found, changes, wanted.notes, server, saved)
+    notes = [*wanted.notes, *(lacking if capabilities.alerting else ())]
+    return Look(cluster, names, capabilities, wanted.resources, found, changes, notes, server, saved)
 
 
 @contextmanager

@@ -34,7 +34,8 @@ def command(with_data: bool, yes: bool, **options: Any) -> None:
     with undelivered():
         cluster, capabilities = connect(options)
         server = server_of(options)
-        changes = removals(found_objects(cluster, names, capabilities), names.prefix)
+        found = found_objects(cluster, names, capabilities)
+        changes = removals(found, names.prefix)
         saved: list[Change] = []
         if server is not None:
             with told("dashboards"):
@@ -55,6 +56,6 @@ def command(with_data: bool, yes: bool, **options: Any) -> None:
         if server is not None:
             with told("dashboards"):
                 done = apply_saved(server, saved)
-        done += len(list(apply(cluster, names, capabilities.flavor, changes)))
+        done += len(list(apply(cluster, names, capabilities.flavor, changes, found=found)))
         done += len(list(delete_indices(cluster, indices)))
     click.echo(f"done: {done} removed")

@@ -6,6 +6,7 @@ from guardduty_lens.opensearch.changes import Change, Found
 from guardduty_lens.opensearch.cluster import Cluster, ClusterError
 from guardduty_lens.opensearch.inventory import found_indices, object_path
 from guardduty_lens.opensearch.lifecycle import monthly
+from guardduty_lens.opensearch.monitors import monitor_path, put_monitor
 from guardduty_lens.opensearch.names import Names
 from guardduty_lens.opensearch.resources import Flavor, Resource
 from guardduty_lens.opensearch.shapes import LOADED, bulk_body
@@ -32,7 +33,7 @@ def apply(
             if change.action in ("create", "change"):
                 _put(cluster, flavor, bodies[key], there.get(key))
             elif change.action == "remove":
-                _remove(cluster, names, flavor, change)
+                _remove(cluster, names, flavor, change, there.get(key))
             else:
                 continue
         except ClusterError as error:
@@ -73,6 +74,9 @@ def _put(cluster: Cluster, flavor: Flavor, resource: Resource, there: Found | No
     if resource.kind == "shapes_index":
         _load_shapes(cluster, resource, there)
         return
+    if resource.kind == "monitor":
+        put_monitor(cluster, resource, there)
+        return
     condition: Mapping[str, int] = there.condition if there else {}
     path = object_path(resource.kind, resource.name, flavor)
     cluster.request("PUT", path, body=resource.body, params=condition)
@@ -93,11 +97,12 @@ def _load_shapes(cluster: Cluster, resource: Resource, there: Found | None) -> N
     cluster.request("PUT", f"{path}/_mapping", body=resource.body)
 
 
-def _remove(cluster: Cluster, names: Names, flavor: Flavor, change: Change) -> None:
+def _remove(cluster: Cluster, names: Names, flavor: Flavor, change: Change, there: Found | None) -> None:
     if change.kind == "lifecycle_policy":
         _release(cluster, names, flavor, change.name)
+    monitor = monitor_path(there.id) if there is not None and change.kind == "monitor" else None
     try:
-        cluster.request("DELETE", object_path(change.kind, change.name, flavor))
+        cluster.request("DELETE", monitor or object_path(change.kind, change.name, flavor))
     except ClusterError as error:
         if error.status != 404:  # someone else removed it first
             raise

@@ -20,6 +20,7 @@ _ADDED: dict[Kind, frozenset[str]] = {
         {"policy_id", "last_updated_time", "schema_version", "error_notification", "user", "retry"}
     ),
     "shapes_index": frozenset(),
+    "monitor": frozenset(),
     "saved_object": frozenset(),
 }
 
@@ -36,6 +37,8 @@ def canonical(kind: Kind, body: Mapping[str, Any]) -> dict[str, Any]:
     form = {key: value for key, value in body.items() if key not in added}
     if kind in ("component_template", "index_template"):
         form["template"] = _template(form.get("template") or {})
+    elif kind == "monitor":
+        form = _monitor(form)
     elif kind == "lifecycle_policy":
         form = _without(form, added)
     return _without_empty(form)
@@ -83,6 +86,17 @@ def _template(template: Mapping[str, Any]) -> dict[str, Any]:
     if "settings" in form:
         form["settings"] = flat_settings(form["settings"])
     return form
+
+
+def _monitor(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out what is the user's (whether it is on, whom it tells), and the search, written anew."""
+    form = {key: body.get(key) for key in ("name", "monitor_type", "schedule", "ui_metadata")}
+    triggers = [
+        {kind: {key: trigger.get(key) for key in ("name", "severity", "condition")}}
+        for each in body.get("triggers", ())
+        for kind, trigger in each.items()
+    ]
+    return form | {"triggers": triggers}
 
 
 def _without(value: Any, added: frozenset[str]) -> Any:

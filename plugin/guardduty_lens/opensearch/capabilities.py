@@ -23,12 +23,15 @@ class Capabilities(msgspec.Struct, frozen=True):
     version: str
     lifecycle: bool
     processors: frozenset[str]
+    alerting: bool = False
 
     def missing(self, resource: Resource) -> str | None:
         """Say in a line why a resource cannot be installed here; None where it can."""
         if resource.kind == "lifecycle_policy" and not self.lifecycle:
             plugin = "Index State Management" if self.flavor == "opensearch" else "index lifecycle management"
             return f"retention policies: the cluster has no {plugin}; delete old indices yourself"
+        if resource.kind == "monitor" and not self.alerting:
+            return "alerts: the cluster has no Alerting plugin of OpenSearch"
         if resource.kind == "shapes_index" and self.flavor == "elasticsearch":
             return "country shapes: for region maps of OpenSearch Dashboards alone"
         if resource.kind == "ingest_pipeline":
@@ -57,7 +60,9 @@ def ask(cluster: Cluster, wanted: Flavor | None = None) -> Capabilities:
         raise UnsuitableError(
             f"this is {flavor} {oldest}; {needed[0]}.{needed[1]} is the oldest that will do"
         )
-    return Capabilities(flavor, oldest, _has_lifecycle(cluster, flavor), _processors(nodes))
+    lifecycle = _has(cluster, "/_plugins/_ism/policies" if flavor == "opensearch" else "/_ilm/policy")
+    alerting = flavor == "opensearch" and _has(cluster, "/_plugins/_alerting/monitors/_search")
+    return Capabilities(flavor, oldest, lifecycle, _processors(nodes), alerting)
 
 
 def processor_types(body: dict[str, Any]) -> Iterator[str]:
@@ -74,13 +79,14 @@ def _parts(number: str) -> tuple[int, int]:
     return int(major), int(minor)
 
 
-def _has_lifecycle(cluster: Cluster, flavor: Flavor) -> bool:
+def _has(cluster: Cluster, path: str) -> bool:
+    """Tell whether a cluster has the plugin that a path is of."""
     try:
-        cluster.request("GET", "/_plugins/_ism/policies" if flavor == "opensearch" else "/_ilm/policy")
+        cluster.request("GET", path)
     except ClusterError as error:
         if "no handler found" in str(error):
             return False
-        if error.status == 404:  # the plugin is there, and has never held a policy
+        if error.status == 404:  # the plugin is there, and has never held anything
             return True
         raise
     return True

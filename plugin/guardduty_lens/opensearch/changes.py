@@ -16,6 +16,7 @@ KINDS: tuple[Kind, ...] = (
     "ingest_pipeline",
     "index_template",
     "shapes_index",
+    "monitor",
     "saved_object",
 )
 """The order in which objects are put: what others refer to comes first. They go in the reverse order."""
@@ -37,12 +38,16 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Found(msgspec.Struct, frozen=True):
-    """An object as the cluster holds it; `condition` goes with a request that replaces it."""
+    """An object as the cluster holds it.
+
+    `condition` goes with a request that replaces it; `id` is what it is called there, if not by its name.
+    """
 
     kind: Kind
     name: str
     body: dict[str, Any]
     condition: dict[str, int] = {}
+    id: str = ""
 
     @property
     def stamp(self) -> Stamp | None:

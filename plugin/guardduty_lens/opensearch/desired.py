@@ -32,6 +32,7 @@ def desired(
     extractors: Sequence[Extractor] = (),
     *,
     flat: bool = False,
+    monitors: Sequence[Resource] = (),
 ) -> Desired:
     """Give what is to be in a cluster of these capabilities; fields of extractors are mapped as well."""
     flavor = capabilities.flavor
@@ -41,6 +42,7 @@ def desired(
         *lifecycle_policies(names, options, flavor),
         ingest_pipeline(plan, names),
         shapes_index(names),
+        *monitors,
     ]
     if flavor == "elasticsearch" and capabilities.lifecycle and options.retention_days is not None:
         wanted = [with_lifecycle(each, names) for each in wanted]

@@ -8,6 +8,7 @@ from guardduty_lens.opensearch.capabilities import Capabilities
 from guardduty_lens.opensearch.changes import Found
 from guardduty_lens.opensearch.cluster import Cluster
 from guardduty_lens.opensearch.lifecycle import monthly
+from guardduty_lens.opensearch.monitors import found_monitors
 from guardduty_lens.opensearch.names import Names
 from guardduty_lens.opensearch.resources import Flavor, Kind
 
@@ -32,6 +33,7 @@ def found_objects(cluster: Cluster, names: Names, capabilities: Capabilities) ->
         *(Found("ingest_pipeline", name, body) for name, body in pipelines.items()),
         *_shapes(cluster, names),
         *(_policies(cluster, names, capabilities.flavor) if capabilities.lifecycle else ()),
+        *(found_monitors(cluster, names) if capabilities.alerting else ()),
     ]
 
 

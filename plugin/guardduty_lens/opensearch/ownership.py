@@ -1,7 +1,7 @@
 """How an object in a cluster says that it is ours: of which version, and what it was when it was put there.
 
 Templates and ILM policies carry it in `_meta`. Ingest pipelines and ISM policies of OpenSearch refuse a
-`_meta`, so that they carry it at the end of their description.
+`_meta`, so that they carry it at the end of their description; monitors carry it in their `ui_metadata`.
 """
 
 import hashlib
@@ -57,7 +57,9 @@ def stamped(resource: Resource, prefix: str) -> Resource:
     """
     stamp = Stamp(__version__, prefix, digest(resource.kind, resource.body))
     body = _without_stamp(resource.body)
-    if _has_meta(resource):
+    if resource.kind == "monitor":
+        body["ui_metadata"] = body.get("ui_metadata", {}) | {META: msgspec.to_builtins(stamp)}
+    elif _has_meta(resource):
         place = body["policy"] if resource.kind == "lifecycle_policy" else body
         place["_meta"] = place.get("_meta", {}) | {META: msgspec.to_builtins(stamp)}
     else:
@@ -67,6 +69,9 @@ def stamped(resource: Resource, prefix: str) -> Resource:
 
 def stamp_of(body: Mapping[str, Any]) -> Stamp | None:
     """Give the stamp of a body; None where the object is not ours."""
+    shown = body.get("ui_metadata")
+    if isinstance(shown, Mapping) and META in shown:
+        return _from_meta(shown[META])
     for place in (body, body.get("policy")):
         if not isinstance(place, Mapping):
             continue
@@ -101,6 +106,9 @@ def _without_stamp(body: Mapping[str, Any]) -> dict[str, Any]:
     bare = with_description(dict(body), lambda text: _TEXT.sub("", text))
     if isinstance(bare.get("policy"), Mapping):
         bare["policy"] = _without_meta(bare["policy"])
+    if isinstance(bare.get("ui_metadata"), Mapping):
+        shown = {key: value for key, value in bare["ui_metadata"].items() if key != META}
+        bare["ui_metadata"] = shown
     return _without_meta(bare)
 
 

@@ -10,9 +10,11 @@ Kind = Literal[
     "ingest_pipeline",
     "lifecycle_policy",
     "shapes_index",
+    "monitor",
     "saved_object",
 ]
-"""`shapes_index` is an index with documents of ours, its body the mapping; `saved_object` is Dashboards'."""
+"""`shapes_index` is an index with documents of ours, its body the mapping; `monitor` is the Alerting
+plugin's, `saved_object` Dashboards'."""
 
 Flavor = Literal["opensearch", "elasticsearch"]
 

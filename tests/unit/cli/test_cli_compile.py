@@ -94,3 +94,14 @@ def test_wrong_use(options, said, command):
     assert result.code == 2
     assert said in result.err
     assert not Path("made").exists()
+
+
+def test_writes_monitors_and_says_what_is_left_out(command):
+    result = command("compile", "alerts", "-o", "made", "--index-prefix", "acme-")
+    assert result.code == 0, result.err
+    assert result.err == "skipped: alert log-bucket-altered: give --guardduty-bucket\n"
+    assert len(result.out.splitlines()) == 14
+    body = json.loads(Path("made/phishing-attempt.json").read_text())
+    assert (body["name"], body["monitor_type"]) == ("acme-GuardDuty: Phishing attempt", "query_level_monitor")
+    result = command("compile", "alerts", "-o", "made", "--guardduty-bucket", "logs")
+    assert (result.err, len(result.out.splitlines())) == ("", 15)

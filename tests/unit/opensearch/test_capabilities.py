@@ -26,7 +26,7 @@ def node(version, *processors, **more):
     return {"version": version, "ingest": {"processors": [{"type": each} for each in processors]}, **more}
 
 
-def cluster(*nodes, policies=None):
+def cluster(*nodes, policies=None, monitors=None):
     nodes = nodes or (node("3.8.0"),)
     policies = policies or {}
     return Literal(
@@ -34,13 +34,14 @@ def cluster(*nodes, policies=None):
             "/_nodes/ingest": {"nodes": {str(number): each for number, each in enumerate(nodes)}},
             "/_plugins/_ism/policies": policies,
             "/_ilm/policy": policies,
+            "/_plugins/_alerting/monitors/_search": monitors or {},
         }
     )
 
 
 def test_the_oldest_node_counts_and_processors_that_every_node_has():
     asked = ask(cluster(node("3.10.0", "script", "grok", "set"), node("3.9.1", "script", "set")))
-    assert asked == Capabilities("opensearch", "3.9.1", True, frozenset({"script", "set"}))
+    assert asked == Capabilities("opensearch", "3.9.1", True, frozenset({"script", "set"}), True)
 
 
 @pytest.mark.parametrize(
@@ -52,6 +53,7 @@ def test_the_oldest_node_counts_and_processors_that_every_node_has():
 )
 def test_index_state_management_is_there_unless_no_handler_is(answer, there):
     assert ask(cluster(policies=answer)).lifecycle is there
+    assert ask(cluster(monitors=answer)).alerting is there
 
 
 def test_a_refusal_is_no_missing_plugin():
