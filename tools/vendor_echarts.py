@@ -16,10 +16,11 @@ FOLDER = PACKAGE / "visuals" / "report" / "html"
 ENTRY = """
 import { init, registerMap, use } from "echarts/core";
 import { BarChart, HeatmapChart, LineChart, MapChart, PieChart, SunburstChart } from "echarts/charts";
-import { AriaComponent, GridComponent, LegendComponent, TooltipComponent, VisualMapComponent } from
-"echarts/components"; import { SVGRenderer } from "echarts/renderers"; use([BarChart, HeatmapChart,
-LineChart, MapChart, PieChart, SunburstChart, AriaComponent, GridComponent,
-  LegendComponent, TooltipComponent, VisualMapComponent, SVGRenderer]);
+import { AriaComponent, GridComponent, LegendComponent, MarkLineComponent, TooltipComponent,
+  VisualMapComponent } from "echarts/components";
+import { SVGRenderer } from "echarts/renderers";
+use([BarChart, HeatmapChart, LineChart, MapChart, PieChart, SunburstChart, AriaComponent, GridComponent,
+  LegendComponent, MarkLineComponent, TooltipComponent, VisualMapComponent, SVGRenderer]);
 export { init, registerMap };
 """
 

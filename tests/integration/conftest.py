@@ -1,25 +1,7 @@
-import os
 from collections.abc import Iterator
 
 import pytest
-from servers import Secured, start_container, start_elasticsearch, start_opensearch, start_secured
-
-
-@pytest.fixture(scope="session")
-def opensearch_url() -> Iterator[str]:
-    """URL of a plain OpenSearch without security.
-
-    OPENSEARCH_URL points at another; OPENSEARCH_IMAGE names an image for a Docker engine to run instead.
-    """
-    url, image = os.environ.get("OPENSEARCH_URL"), os.environ.get("OPENSEARCH_IMAGE")
-    if url:
-        yield url.rstrip("/")
-    elif image:
-        with start_container(image) as started:
-            yield started
-    else:
-        with start_opensearch() as server:
-            yield server.url
+from servers import Secured, start_elasticsearch, start_secured
 
 
 @pytest.fixture(scope="session")

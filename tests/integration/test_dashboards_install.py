@@ -71,7 +71,7 @@ def test_once_again_and_away(run: Any, server: DashboardsStandIn) -> None:
     # One to look, one to import: however many objects there are.
     assert len(server.requests) == 3
     again = run("install", *to)
-    assert again.out.startswith("nothing to change")
+    assert again.out.splitlines()[1].startswith("nothing to change")
     assert run("status", "--check", *to).code == 0
     gone = run("uninstall", "--yes", *to)
     assert (gone.code, gone.err) == (0, "")

@@ -207,9 +207,9 @@ def test_an_install_that_fails_half_way_is_finished_by_the_next(url):
 
 def test_shapes_of_countries_are_loaded_once_and_again_after_a_failure(url):
     index = f"{PREFIX}guardduty-countries-map"
-    with cluster_proxy(url, fail_put=10) as (through, proxy):
+    with cluster_proxy(url, fail_put=11) as (through, proxy):
         assert run("install", through).code == 3  # the last request, which says that all are there
-        assert proxy.puts[9].endswith(f"/{index}/_mapping")
+        assert proxy.puts[10].endswith(f"/{index}/_mapping")
     assert plan(url)["shapes_index guardduty-countries-map"] == "change"
     assert run("install", url).code == 0
     assert plan(url)["shapes_index guardduty-countries-map"] == "unchanged"

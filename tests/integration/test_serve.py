@@ -57,6 +57,39 @@ def test_records_foreign_events_and_counters(opensearch_url: str, prefix: str, t
     assert final["records"] == {"finding": len(UPDATES) + 1, "other_aws": 1}
 
 
+def test_tags_are_put_once_into_the_cluster(opensearch_url: str, prefix: str, tmp_path: Path) -> None:
+    text = f"""
+inputs: [{{type: http, listen: "127.0.0.1:0"}}]
+outputs: [{{type: opensearch, url: ["{opensearch_url}"], index_prefix: {prefix}}}]
+"""
+    serving = Serving(tmp_path, text)
+    server = Server(f"http://127.0.0.1:{serving.port}")
+    tag = {"name": "release", "version": "2.0", "service": "shop", "id": "build-7", "fields": {"by": "ci"}}
+    event = {
+        "id": "p1", "time": "2025-03-01T09:00:00Z", "source": "aws.codepipeline",
+        "detail-type": "CodePipeline Pipeline Execution State Change",
+        "detail": {"pipeline": "shop", "execution-id": "e1", "state": "SUCCEEDED"},
+    }  # fmt: skip
+    try:
+        assert server.expect("POST", "tag", tag) == {"label": "shop release 2.0", "new": True}
+        assert server.expect("POST", "tag", tag) == {"label": "shop release 2.0", "new": False}
+        for wrong in ({"name": ""}, {"name": "x", "at": "soon"}, {"colour": "red"}):
+            assert "error" in server.request("POST", "tag", wrong)
+        server.expect("POST", "", event)
+        server.expect("POST", "", UPDATES[0])
+    finally:
+        assert serving.stop() == 0
+        serving.end()
+    cluster = Server(opensearch_url)
+    cluster.expect("POST", f"{prefix}*/_refresh")
+    hits = cluster.expect("GET", f"{prefix}guardduty-tags/_search")["hits"]["hits"]
+    assert {(hit["_id"], hit["_source"]["label"]) for hit in hits} == {
+        ("p1", "shop e1"),
+        ("build-7", "shop release 2.0"),
+    }
+    assert cluster.expect("GET", f"{prefix}guarddutylogs-*/_count")["count"] == 1
+
+
 def test_counters_of_an_output_that_is_opened_anew_are_of_one_run(
     opensearch_url: str, prefix: str, tmp_path: Path
 ) -> None:

@@ -130,6 +130,11 @@ def test_what_cannot_be_read_is_taken_and_lies_in_the_dead_letters(served: Servi
     assert letter["raw"].startswith('{"detail":')
 
 
+def test_a_tag_without_a_cluster_has_no_place(ask: Post) -> None:
+    status, said = ask(b'{"name": "release"}', "/tag")
+    assert (status, said) == (404, {"error": "tags are for a cluster, and none is among the outputs"})
+
+
 def test_health_readiness_and_metrics(ask: Post) -> None:
     assert ask(None, "/health", "GET", "") == (200, {"status": "alive"})
     assert ask(None, "/ready", "GET", "") == (200, {"status": "ready"})

@@ -21,6 +21,7 @@ COMMANDS = {
     "fields": ("fields", "List, lint, test and document the fields."),
     "compile": ("compile", "Write what other engines run, from the same fields."),
     "report": ("report", "Make the dashboards as one offline page."),
+    "tag": ("tag", "Mark a deployment, so that findings are seen beside it."),
     "serve": ("serve", "Run between shippers and outputs, and acknowledge what is delivered."),
     "sample": ("sample", "Make realistic findings, offline."),
     "install": ("install", "Put what the records need into a cluster."),

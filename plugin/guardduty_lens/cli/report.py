@@ -26,6 +26,7 @@ from guardduty_lens.outputs.forms import whole
 if TYPE_CHECKING:
     from guardduty_lens.visuals.fields import Fields
     from guardduty_lens.visuals.model import Dashboard
+    from guardduty_lens.visuals.report.releases import Marker
 
 
 @click.command("report")
@@ -47,6 +48,12 @@ if TYPE_CHECKING:
     "--as-of",
     metavar="DATE|now",
     help="What ages and weeks are counted from. [default: the newest update]",
+)
+@click.option(
+    "--tags",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Deployments to show beside the findings: a JSON object a line, as `tag` makes them, with name and "
+    "date (`at`). A cluster's own are shown with --from-opensearch.",
 )
 @click.option(
     "--from-opensearch",
@@ -76,11 +83,12 @@ def command(paths: tuple[Path, ...], **options: Any) -> None:
     lens = _lens(options)
     fields, dashboards = dashboards_of(lens, options["dashboards"])
     as_of = _as_of(options["as_of"])
+    markers = _markers(options)
     with tempfile.TemporaryDirectory(prefix="guardduty-lens-") as folder:
         code = _records(paths, lens, Path(folder), options)
         if code == EXIT_UNDELIVERED:
             sys.exit(code)
-        _write_page(lens, fields, dashboards, Path(folder), options, as_of)
+        _write_page(lens, fields, dashboards, Path(folder), options, as_of, markers)
     click.echo(summary_text(lens.counters, options["dead_letters"]), err=True)
     click.echo(f"{options['output']}: {options['output'].stat().st_size / 1e6:,.1f} MB", err=True)
     sys.exit(code)
@@ -125,6 +133,32 @@ def _records(paths: tuple[Path, ...], lens: Lens, folder: Path, options: dict[st
     return deliver(job, lens)
 
 
+def _markers(options: dict[str, Any]) -> "list[Marker]":
+    """Give the deployments of a file and of the cluster. Exits with 3 where that cannot be read."""
+    from guardduty_lens.visuals.report.releases import MarkerError, read_markers
+
+    found = []
+    path: Path | None = options["tags"]
+    try:
+        if path is not None:
+            with path.open("rb") as lines:
+                found += read_markers(lines, str(path))
+        if options["from_cluster"]:
+            found += read_markers(_tags_of_cluster(options), "the cluster's tags")
+    except MarkerError as error:
+        raise click.UsageError(str(error)) from error
+    return found
+
+
+def _tags_of_cluster(options: dict[str, Any]) -> list[bytes]:
+    from guardduty_lens.cli.installation import connect, undelivered
+    from guardduty_lens.opensearch.export import tags
+
+    with undelivered():
+        cluster, _ = connect(options | {"flavor": None})
+        return list(tags(cluster, names_of(options)))
+
+
 def _fetched(path: Path, options: dict[str, Any]) -> Path:
     """Write the log of the cluster to a file. Exits with 3 where it cannot be read whole."""
     from guardduty_lens.cli.installation import connect, undelivered
@@ -144,6 +178,7 @@ def _write_page(
     folder: Path,
     options: dict[str, Any],
     as_of: datetime | None,
+    markers: "list[Marker]",
 ) -> None:
     from guardduty_lens.visuals.report.build import ReportOptions, build_report
     from guardduty_lens.visuals.report.page import page
@@ -152,7 +187,7 @@ def _write_page(
     wanted = ReportOptions(title=options["title"], as_of=as_of, days=options["days"])
     with Store(folder, fields, dashboards) as store:
         store.load(folder / "records.jsonl")
-        data = build_report(store, fields, dashboards, lens.counters.summary(), wanted)
+        data = build_report(store, fields, dashboards, lens.counters.summary(), wanted, markers)
     with _whole_file(options["output"]) as file:
         file.write_text(page(data), encoding="utf-8")
 

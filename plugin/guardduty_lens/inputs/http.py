@@ -2,6 +2,7 @@
 
     POST /         events; answered once every output has confirmed
     POST /filter   events; answered with the records, and delivered nowhere
+    POST /tag      a deployment marker, for the clusters among the outputs
     GET  /health   whether the process lives;  /ready  whether it takes events;  /metrics  Prometheus' text
 
 Bodies are JSON in any form (one value, an array, lines, values with nothing between them), or msgpack as
@@ -31,6 +32,10 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Enrich = Callable[[bytes], list[bytes]]
 """Gives the records of a body, each as JSON. Raises ValueError with the reason where it cannot be read."""
 
+TakeTag = Callable[[bytes], bytes]
+"""Puts a marker where it belongs, and gives the answer. Raises ValueError with the reason where it cannot be
+read, NotDelivered, and LookupError where there is no place for markers."""
+
 _FIREHOSE_ID, _FIREHOSE_KEY = b"x-amz-firehose-request-id", b"x-amz-firehose-access-key"
 _MSGPACK = ("application/msgpack", "application/x-msgpack")
 
@@ -57,12 +62,18 @@ class HttpInput:
     """The application. `metrics` gives Prometheus' text."""
 
     def __init__(
-        self, options: HttpOptions, deliver: Deliver, enrich: Enrich, metrics: Callable[[], str]
+        self,
+        options: HttpOptions,
+        deliver: Deliver,
+        enrich: Enrich,
+        metrics: Callable[[], str],
+        take_tag: TakeTag,
     ) -> None:
         self._options = options
         self._deliver = deliver
         self._enrich = enrich
         self._metrics = metrics
+        self._take_tag = take_tag
         self._under_way = 0
         self.is_ready = True
         """Set to False when it ends: load balancers then send elsewhere."""
@@ -100,7 +111,7 @@ class HttpInput:
         self._check_token(headers)
         if method == "GET" and path == "/metrics":
             return 200, self._metrics().encode(), b"text/plain; version=0.0.4; charset=utf-8"
-        if path not in ("/", "/filter"):
+        if path not in ("/", "/filter", "/tag"):
             raise Refused(404, f"nothing is at {path[:100]}")
         if method != "POST":
             raise Refused(405, "events are sent by POST")
@@ -114,6 +125,8 @@ class HttpInput:
         self._under_way += 1
         try:
             body = _unpacked(await self._body(headers, receive), headers, self._options.largest_unpacked)
+            if path == "/tag":
+                return await self._tag(body)
             payloads = _payloads(body, headers)
             if path == "/filter":
                 return await self._filter(payloads)
@@ -125,6 +138,17 @@ class HttpInput:
             return 200, _taken(headers), b"application/json"
         finally:
             self._under_way -= 1
+
+    async def _tag(self, body: bytes) -> tuple[int, bytes, bytes]:
+        try:
+            answer = await asyncio.get_running_loop().run_in_executor(None, self._take_tag, body)
+        except LookupError as error:
+            raise Refused(404, str(error.args[0])) from error
+        except ValueError as error:
+            raise Refused(400, str(error)) from error
+        except NotDelivered as error:
+            raise Refused(503, f"not delivered: {error}") from error
+        return 200, answer, b"application/json"
 
     async def _filter(self, payloads: Iterable[Payload]) -> tuple[int, bytes, bytes]:
         """Answer one record as an object, several, or none, as an array."""

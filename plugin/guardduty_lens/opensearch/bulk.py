@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from guardduty_lens.opensearch.client import DEFAULT_GIVE_UP_AFTER_SECONDS
-from guardduty_lens.opensearch.documents import Document
+from guardduty_lens.opensearch.document import Document
 
 if TYPE_CHECKING:
     from opensearchpy import OpenSearch

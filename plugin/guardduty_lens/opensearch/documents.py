@@ -12,7 +12,9 @@ from msgspec import UNSET
 
 from guardduty_lens.catalogue.operations.kind import FOREIGN_KINDS, GUARDDUTY_SOURCE
 from guardduty_lens.opensearch.dates import iso, milliseconds
+from guardduty_lens.opensearch.document import Document
 from guardduty_lens.opensearch.names import MONTH, Names
+from guardduty_lens.opensearch.tags import tag_of_event
 from guardduty_lens.outputs.forms import flattened
 from guardduty_lens.payloads.json_text import encode_json
 from guardduty_lens.record import Record
@@ -29,15 +31,6 @@ FOREIGN_RULE = "foreign"
 """By this name events that are none of GuardDuty's are counted, where they are left out."""
 
 
-class Document(msgspec.Struct, frozen=True, gc=False):
-    """One write: `body` is JSON; with a version it replaces an older one, without one it is only created."""
-
-    index: str
-    id: str
-    body: bytes
-    version: int | None = None
-
-
 class Refused(ValueError):  # noqa: N818 - it names what happened to a record, and is no error of ours
     """A record that cannot be a document; `reason` is the code it is counted by."""
 
@@ -47,8 +40,11 @@ class Refused(ValueError):  # noqa: N818 - it names what happened to a record, a
 
 
 def is_foreign(record: Record) -> bool:
-    """Tell whether a record is an event that is none of GuardDuty's."""
-    return record.kind in FOREIGN_KINDS and record.event.get("source") != GUARDDUTY_SOURCE
+    """Tell whether a record is an event that is none of GuardDuty's, nor says that something was deployed."""
+    if record.kind not in FOREIGN_KINDS:
+        return False
+    event = record.event
+    return event.get("source") != GUARDDUTY_SOURCE and tag_of_event(event) is None
 
 
 def without_foreign() -> Rule:
@@ -78,6 +74,8 @@ class Documents:
 
         Raises Refused: `id_too_long`.
         """
+        if record.kind in FOREIGN_KINDS and (tag := tag_of_event(record.event)) is not None:
+            return (tag.document(self._names),)
         buffer = bytearray()
         record.write_json(buffer)
         head = self._decode(buffer)

@@ -20,8 +20,17 @@ def log_records(cluster: Cluster, names: Names, days: int | None = None) -> Iter
     query: dict[str, Any] = {"match_all": {}}
     if days is not None:
         query = {"range": {"@timestamp": {"gte": f"now-{days}d"}}}
+    return _documents(cluster, f"{names.log}*", query)
+
+
+def tags(cluster: Cluster, names: Names) -> Iterator[bytes]:
+    """Give the deployment markers, each as JSON. Raises ClusterError."""
+    return _documents(cluster, names.tags, {"match_all": {}})
+
+
+def _documents(cluster: Cluster, index: str, query: dict[str, Any]) -> Iterator[bytes]:
     body = {"size": PAGE, "query": query, "sort": ["_doc"]}
-    path = f"/{names.log}*/_search"
+    path = f"/{index}/_search"
     answer = cluster.request("POST", path, body=body, params={"scroll": KEPT, "ignore_unavailable": "true"})
     try:
         while hits := _hits(answer):

@@ -39,7 +39,7 @@ def found_objects(cluster: Cluster, names: Names, capabilities: Capabilities) ->
 
 def found_indices(cluster: Cluster, names: Names) -> list[str]:
     """Give the indices of ours that are there, by name; those of the seed's own form too."""
-    patterns = ",".join([names.state_index, names.log, *monthly(names).values()])
+    patterns = ",".join([names.state_index, names.tags, names.log, *monthly(names).values()])
     answer = cluster.found(
         f"/{patterns}",
         params={
@@ -66,7 +66,7 @@ def object_path(kind: Kind, name: str, flavor: Flavor) -> str:
 
 
 def _is_ours(index: str, names: Names) -> bool:
-    if index in (names.state_index, names.log):
+    if index in (names.state_index, names.tags, names.log):
         return True
     starts = (names.log, names.cloudtrail, names.stats)
     return any(index.startswith(start) and _MONTHLY.fullmatch(index[len(start) :]) for start in starts)

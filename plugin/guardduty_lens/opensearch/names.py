@@ -86,7 +86,7 @@ class Names(msgspec.Struct, frozen=True):
         return f"{self.prefix}guardduty-lens-{part}"
 
     def template(self, what: str) -> str:
-        """Give the name of an index template: `log`, `state`, `cloudtrail`, `stats` or `flat`."""
+        """Give the name of an index template: `log`, `state`, `cloudtrail`, `stats`, `tags` or `flat`."""
         return f"{self.prefix}guardduty-lens-{what}"
 
     def lifecycle(self, what: str) -> str:

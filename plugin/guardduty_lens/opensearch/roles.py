@@ -19,7 +19,7 @@ def roles(names: Names) -> dict[str, dict[str, Any]]:
     The security plugin knows templates, pipelines and policies by kind alone, not by name: the installer may
     change those of others as well. It may not read or write documents.
     """
-    ours = [names.state_index, names.log, *monthly(names).values()]
+    ours = [names.state_index, names.tags, names.log, *monthly(names).values()]
     shapes = {
         "index_patterns": [names.countries_map],
         "allowed_actions": [
@@ -32,13 +32,13 @@ def roles(names: Names) -> dict[str, dict[str, Any]]:
     }
     return {
         "writer": _role(
-            "Writes records: log, state, CloudTrail and counters. Reads nothing.",
+            "Writes records: log, state, CloudTrail, counters and tags. Reads nothing.",
             ["indices:data/write/bulk"],
             ours,
             _CREATE_AND_WRITE,
         ),
         "installer": _role(
-            "Puts and takes away templates, retention policies, ingest pipeline, shapes. Sees no record.",
+            "Puts and takes away templates, policies, ingest pipeline, shapes, alerts. Sees no record.",
             [
                 "cluster:monitor/nodes/info",
                 "cluster:admin/component_template/*",
@@ -47,6 +47,7 @@ def roles(names: Names) -> dict[str, dict[str, Any]]:
                 "cluster:admin/ingest/pipeline/put",
                 "cluster:admin/ingest/pipeline/delete",
                 "cluster:admin/opendistro/ism/policy/*",
+                "cluster:admin/opendistro/alerting/monitor/*",
                 "indices:data/write/bulk",
             ],
             ours,

@@ -10,7 +10,7 @@ import msgspec
 from guardduty_lens.counters import Counters
 from guardduty_lens.opensearch.bulk import Bulk
 from guardduty_lens.opensearch.dates import iso
-from guardduty_lens.opensearch.documents import Document
+from guardduty_lens.opensearch.document import Document
 from guardduty_lens.opensearch.names import Names
 from guardduty_lens.version import __version__
 

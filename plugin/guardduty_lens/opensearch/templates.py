@@ -57,6 +57,7 @@ def templates(
             {"mappings": members(**_cloudtrail(leaves))},
         ),
         _index(names, "stats", [f"{names.stats}-2*"], (), _stats(options, leaves)),
+        _index(names, "tags", [names.tags], (), _tags(options, leaves)),
     ]
     if flat:
         resources.append(
@@ -132,6 +133,20 @@ def _stats(options: IndexOptions, leaves: Leaves) -> Mapping:
             ],
             "properties": {"@timestamp": leaves.date(), "run_id": {"type": "keyword"}},
         },
+    }
+
+
+def _tags(options: IndexOptions, leaves: Leaves) -> Mapping:
+    """Map deployment markers; what else a user says of them is free-form."""
+    text = {"type": "text", "fields": {"keyword": {"type": "keyword", "ignore_above": 1024}}}
+    return {
+        "settings": {"index": {"number_of_shards": 1, "number_of_replicas": options.replicas}},
+        "mappings": members(
+            **{"@timestamp": leaves.date()},
+            **dict.fromkeys(("name", "label", "version", "service"), text),
+            source={"type": "keyword"},
+            fields=leaves.free(),
+        ),
     }
 
 

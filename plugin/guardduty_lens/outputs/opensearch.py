@@ -16,7 +16,8 @@ import msgspec
 from guardduty_lens.counters import Counts, count
 from guardduty_lens.opensearch.bulk import Bulk, CannotDeliver, Delivery, Refusal, Result
 from guardduty_lens.opensearch.client import DEFAULT_CONNECTIONS
-from guardduty_lens.opensearch.documents import Document, Documents, Refused
+from guardduty_lens.opensearch.document import Document
+from guardduty_lens.opensearch.documents import Documents, Refused
 from guardduty_lens.payloads.pieces import Position, Rejected
 from guardduty_lens.record import Record
 

@@ -38,6 +38,7 @@ from guardduty_lens.serve.config import (
 )
 from guardduty_lens.serve.ledger import Ledger
 from guardduty_lens.serve.pipeline import Route
+from guardduty_lens.serve.tagger import Tagger
 
 _MIB = 1024 * 1024
 
@@ -67,6 +68,7 @@ class Ready(msgspec.Struct, frozen=True):
     inputs: list[ReadyInput]
     dead_letters: DeadLetters
     ledger: Ledger
+    tagger: Tagger
     wrapper_keys: list[str]
 
 
@@ -82,13 +84,15 @@ def make_ready(config: Config, folder: Path) -> Ready:
     dead_letters = DeadLetters(folder / config.dead_letters)
     ledger = Ledger(lens, dead_letters)
     makers = _Makers(folder, lens, dead_letters, ledger)
+    routes = [makers.route(each, number) for number, each in enumerate(config.outputs)]
     return Ready(
         lens,
         asked_lens,
-        [makers.route(each, number) for number, each in enumerate(config.outputs)],
+        routes,
         [_input(each, number, folder) for number, each in enumerate(config.inputs)],
         dead_letters,
         ledger,
+        Tagger(makers.clusters),
         config.wrapper_keys,
     )
 
@@ -159,6 +163,8 @@ class _Makers:
         self._lens = lens
         self._dead_letters = dead_letters
         self._ledger = ledger
+        self.clusters: list[Cluster] = []
+        """The clusters among the outputs."""
 
     def route(self, given: Output, number: int) -> Route:
         opener = {"file": self._file, "opensearch": self._cluster, "forward": self._forward}[given.type]
@@ -190,6 +196,7 @@ class _Makers:
             flat=False,
             give_up_after=given.give_up_after_seconds,
         )
+        self.clusters.append(cluster)
         run_id = uuid.uuid4().hex  # one, however often it is opened anew
         ledger = self._ledger
         return lambda: ClusterSink(

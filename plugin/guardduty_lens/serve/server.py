@@ -53,7 +53,9 @@ class Service:
     def _server(self, given: ReadyInput) -> ForwardServer | HttpServer:
         if isinstance(given.options, ForwardOptions):
             return ForwardServer(given.options, self._pipeline.deliver)
-        application = HttpInput(given.options, self._pipeline.deliver, self._enrich, self._metrics)
+        application = HttpInput(
+            given.options, self._pipeline.deliver, self._enrich, self._metrics, self._ready.tagger.take
+        )
         return HttpServer(application, given.tls)
 
     def _enrich(self, raw: bytes) -> list[bytes]:

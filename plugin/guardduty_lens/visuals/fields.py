@@ -39,7 +39,7 @@ STATS = {
 }
 TAGS = {
     "@timestamp": "date",
-    **dict.fromkeys(("name", "version", "service"), "label"),
+    **dict.fromkeys(("name", "label", "version", "service"), "label"),
 }
 TIMES: Mapping[Index, str] = {
     "log": "eventLastSeen",

@@ -8,7 +8,7 @@ from faulty_cluster import Answer, Cut, Fault, FaultyCluster, Stall, faulty_clus
 
 from guardduty_lens.opensearch.bulk import Bulk, CannotDeliver, Refusal
 from guardduty_lens.opensearch.client import Connection, connect
-from guardduty_lens.opensearch.documents import Document
+from guardduty_lens.opensearch.document import Document
 
 DOCUMENTS = [Document("i", name, b"{}") for name in "abcd"]
 

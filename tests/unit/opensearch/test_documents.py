@@ -7,7 +7,8 @@ import pytest
 
 from guardduty_lens.lens import Lens
 from guardduty_lens.opensearch.dates import iso, milliseconds
-from guardduty_lens.opensearch.documents import Document, Documents, Refused, is_foreign
+from guardduty_lens.opensearch.document import Document
+from guardduty_lens.opensearch.documents import Documents, Refused, is_foreign
 from guardduty_lens.opensearch.names import Names
 from guardduty_lens.record import Record
 

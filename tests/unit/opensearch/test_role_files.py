@@ -21,6 +21,7 @@ def test_an_index_prefix_reaches_every_pattern():
         assert [each["index_patterns"] for each in shapes] in ([], [["acme-guardduty-countries-map"]])
         assert permission["index_patterns"] == [
             "acme-guardduty-findings",
+            "acme-guardduty-tags",
             "acme-guarddutylogs",
             "acme-guarddutylogs-2*",
             "acme-guardduty-cloudtrail-2*",

@@ -14,7 +14,7 @@ from botocore.credentials import Credentials
 
 from guardduty_lens.opensearch.bulk import Bulk
 from guardduty_lens.opensearch.client import Connection, Secret, connect
-from guardduty_lens.opensearch.documents import Document
+from guardduty_lens.opensearch.document import Document
 
 KEY, SECRET, TOKEN = "AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "a/session+token=="
 AUTHORIZATION = re.compile(

@@ -17,7 +17,7 @@ from guardduty_lens.version import __version__
 
 ROOT = Path(__file__).parents[3]
 PLAIN = Names()
-INDICES = ("log", "state", "cloudtrail", "stats", "flat")
+INDICES = ("log", "state", "cloudtrail", "stats", "tags", "flat")
 
 
 def bodies(names: Names = PLAIN, lens: Lens | None = None, **options: Any) -> dict[str, dict[str, Any]]:
@@ -46,7 +46,7 @@ def test_a_prefix_reaches_every_name_and_pattern() -> None:
         "component_template/acme-guardduty-lens-settings",
         *(
             f"index_template/acme-guardduty-lens-{each}"
-            for each in ("log", "state", "cloudtrail", "stats", "flat")
+            for each in ("log", "state", "cloudtrail", "stats", "tags", "flat")
         ),
     }
     for name, body in made.items():

@@ -23,6 +23,7 @@ from guardduty_lens.visuals.report.data import (
     PanelData,
     ReportData,
 )
+from guardduty_lens.visuals.report.releases import HOURS, Marker, releases
 from guardduty_lens.visuals.report.scopes import Scopes
 from guardduty_lens.visuals.report.store import Store
 from guardduty_lens.visuals.scope import records_of
@@ -71,8 +72,12 @@ def build_report(
     dashboards: Sequence[Dashboard],
     summary: Mapping[str, Any],
     options: ReportOptions,
+    markers: Sequence[Marker] = (),
 ) -> ReportData:
-    """Give the report of a store that is loaded; `summary` is that of the run which read the records."""
+    """Give the report of a store that is loaded.
+
+    `summary` is that of the run which read the records, `markers` are deployments to show beside them.
+    """
     as_of = options.as_of or _newest(store)
     if options.days is not None:
         store.keep_since((as_of - timedelta(days=options.days)).replace(tzinfo=None))
@@ -105,6 +110,8 @@ def build_report(
         total=maker.total(),
         table=maker.table(),
         scopes=scopes.all(),
+        releases=releases(store, markers),
+        release_hours=HOURS,
     )
 
 

@@ -139,6 +139,19 @@ class Findings(msgspec.Struct, frozen=True):
     total: int
 
 
+class ReleaseData(msgspec.Struct, frozen=True):
+    """A release: when, what it is called, and the findings created in the hours before and after it.
+
+    `first_types` are the types of which the first finding was created after it.
+    """
+
+    at: int
+    label: str
+    before: int
+    after: int
+    first_types: list[str]
+
+
 class ReportData(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that the page shows. Times are epoch milliseconds in UTC."""
 
@@ -170,3 +183,5 @@ class ReportData(msgspec.Struct, frozen=True, kw_only=True):
     """All findings, without a split."""
     dashboards: list[DashboardData]
     table: Findings
+    releases: list[ReleaseData] = []
+    release_hours: int = 0

@@ -22,6 +22,7 @@ SCRIPTS = (
     "recompute.js",
     "dom.js",
     "options.js",
+    "releases.js",
     "panels.js",
     "table.js",
     "main.js",

@@ -34,10 +34,26 @@ def trend(context: Context, dashboard: Dashboard, panel: Panel) -> SavedObject:
         "tooltip_mode": "show_all",
         "drop_last_bucket": 0,
         "isModelInvalid": False,
-        "annotations": [],
+        "annotations": [_releases(context, dashboard, panel)] if index in ("log", "state") else [],
     }
     state = {"type": "metrics", "aggs": [], "params": params}
     return visualization(context, dashboard, panel, state, indexed=False)
+
+
+def _releases(context: Context, dashboard: Dashboard, panel: Panel) -> dict[str, Any]:
+    """Give the markers of releases: all of them, whatever the page or the panel filters by."""
+    return {
+        "id": context.id(dashboard.id, panel.id, "releases"),
+        "index_pattern": context.pattern_title("tags"),
+        "time_field": context.fields.time("tags"),
+        "fields": "label",
+        "template": "{{label}}",
+        "icon": "fa-tag",
+        "color": SERIES[1],
+        "query_string": {"query": "", "language": "kuery"},
+        "ignore_global_filters": 1,
+        "ignore_panel_filters": 1,
+    }
 
 
 def _series(context: Context, dashboard: Dashboard, panel: Panel) -> dict[str, Any]:

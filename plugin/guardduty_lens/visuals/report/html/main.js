@@ -35,6 +35,7 @@ const viewsOf = (tab) => {
   if (tab.views === null) {
     tab.views = tab.panels === null ? [new FindingsTable()] : tab.panels.map((each) => new PanelView(each, goTo));
     tab.board.append(element("div", { class: tab.panels === null ? "" : "grid" }, ...tab.views.map((view) => view.root)));
+    if (tab === tabs[0] && report.releases.length > 0) tab.board.append(releasesSection());
   }
   return tab.views;
 };

@@ -253,10 +253,12 @@ const trendOption = (panel, rows) => {
   };
   const lines = ([first, ...others]) =>
     tooltip([[first.axisValue, ""], ...[first, ...others].filter(({ value }) => value).map((each) => [each.seriesName, number(each.value)])]);
+  const marks = releaseLines(times);
+  const area = grid(several && names.length > 1);
   return {
     ...base(),
     legend: legend(several ? names : []),
-    grid: { ...grid(several && names.length > 1), right: 14 },
+    grid: { ...area, top: area.top + (marks ? 16 : 0), right: marks ? 60 : 14 },
     tooltip: tip("axis", lines),
     xAxis: {
       type: "category",
@@ -267,7 +269,7 @@ const trendOption = (panel, rows) => {
       axisLabel: { color: ink().soft, fontSize: 11, hideOverlap: true },
     },
     yAxis: valueAxis(),
-    series: series.map(line),
+    series: series.map((place, position) => ({ ...line(place, position), markLine: position === 0 ? marks : undefined })),
   };
 };
 

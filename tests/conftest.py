@@ -1,9 +1,12 @@
+"""What tests of several folders ask for: an OpenSearch, and a browser."""
+
 import os
 import shutil
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
+from servers import start_container, start_opensearch
 
 # Nothing of a browser's own may look like the page's doing.
 OPTIONS = [
@@ -28,3 +31,20 @@ def browser() -> Iterator[Browser]:
         browser = started.chromium.launch(executable_path=path, args=OPTIONS)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def opensearch_url() -> Iterator[str]:
+    """URL of a plain OpenSearch without security.
+
+    OPENSEARCH_URL points at another; OPENSEARCH_IMAGE names an image for a Docker engine to run instead.
+    """
+    url, image = os.environ.get("OPENSEARCH_URL"), os.environ.get("OPENSEARCH_IMAGE")
+    if url:
+        yield url.rstrip("/")
+    elif image:
+        with start_container(image) as started:
+            yield started
+    else:
+        with start_opensearch() as server:
+            yield server.url
