@@ -75,10 +75,11 @@ class Output(_Part, frozen=True):
     """Where records go, and which tags (`*` is any text): all of them unless said.
 
     `path` is a file's; `url` and what follows are a cluster's, and mean what they mean for `filter --to
-    opensearch`; `address` and what follows are a receiver's of the forward protocol.
+    opensearch`; `address` and what follows are a receiver's of the forward protocol; `domain` (or the name of
+    its region) and what follows are Coralogix's.
     """
 
-    type: Literal["file", "opensearch", "forward"]
+    type: Literal["file", "opensearch", "forward", "coralogix"]
     name: Name | None = None
     match: Annotated[list[Text], Meta(min_length=1)] | None = None
     path: Text | None = None
@@ -101,6 +102,11 @@ class Output(_Part, frozen=True):
     client_key: Text | None = None
     compress: bool = True
     acknowledge: bool = True
+    domain: Text | None = None
+    api_url: Text | None = None
+    key: SecretPlace | None = None
+    application: Text | None = None
+    subsystem: Text | None = None
     give_up_after_seconds: Annotated[int, Meta(ge=1, le=86_400)] = 60
 
 
@@ -137,6 +143,7 @@ _OF_OUTPUTS: dict[str, tuple[str, ...]] = {
         *("address", "user", "password", "ca", "tag", "shared_key", "hostname", "tls"),
         *("client_certificate", "client_key"),
     ),
+    "coralogix": ("key", "domain", "api_url", "application", "subsystem"),
 }
 """What an output of each type may be told; the first of each it must be."""
 
@@ -271,7 +278,10 @@ def _of_output(given: Output) -> Iterator[Fault]:
         yield Fault((), f"an output of type {given.type} needs {own[0]!r}")
     if given.type == "forward":
         yield from _of_forward(given)
+    if given.type == "coralogix" and (given.domain is None) == (given.api_url is None):
+        yield Fault((), "an output of type coralogix needs 'domain', or the 'api_url' of a proxy")
     secrets = {"password": given.password, "token": given.token, "shared_key": given.shared_key}
+    secrets["key"] = given.key
     yield from _of_secrets({(name,): place for name, place in secrets.items()})
 
 

@@ -17,6 +17,7 @@ from guardduty_lens.opensearch.client import Connection, Secret
 from guardduty_lens.opensearch.documents import without_foreign
 from guardduty_lens.opensearch.names import Names
 from guardduty_lens.outputs.cluster import Cluster, ClusterSink
+from guardduty_lens.outputs.coralogix import CoralogixSink, CoralogixTarget, url_of
 from guardduty_lens.outputs.dead_letters import DeadLetters
 from guardduty_lens.outputs.forms import whole
 from guardduty_lens.outputs.forward import ForwardSink, ForwardTarget
@@ -167,7 +168,13 @@ class _Makers:
         """The clusters among the outputs."""
 
     def route(self, given: Output, number: int) -> Route:
-        opener = {"file": self._file, "opensearch": self._cluster, "forward": self._forward}[given.type]
+        openers = {
+            "file": self._file,
+            "opensearch": self._cluster,
+            "forward": self._forward,
+            "coralogix": self._coralogix,
+        }
+        opener = openers[given.type]
         leaves_out = given.type == "opensearch" and not given.with_foreign
         return Route(
             name_of(given, number),
@@ -219,6 +226,20 @@ class _Makers:
             give_up_after=given.give_up_after_seconds,
         )
         return lambda: ForwardSink(target, self._ledger.refuse)
+
+    def _coralogix(self, given: Output) -> Callable[[], AbstractContextManager[Sink]]:
+        if find_spec("urllib3") is None:
+            raise ConfigError(["Coralogix needs urllib3: pip install 'guardduty-lens[coralogix]'"])
+        key = self._secret(given.key, "key")
+        assert key is not None  # the configuration was checked
+        target = CoralogixTarget(
+            url=given.api_url or url_of(given.domain or ""),
+            key=key,
+            application=given.application or "guardduty",
+            subsystem=given.subsystem or "{account_id}",
+            give_up_after=given.give_up_after_seconds,
+        )
+        return lambda: CoralogixSink(target, self._ledger.refuse)
 
     def _secret(self, place: SecretPlace | None, what: str) -> Secret | None:
         return secret_of(place, what, self._folder) if place is not None else None
