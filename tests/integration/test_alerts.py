@@ -9,8 +9,10 @@ from click.testing import CliRunner
 
 from guardduty_lens import Lens
 from guardduty_lens.alerts.load import load_alerts, with_parameters
+from guardduty_lens.alerts.model import minutes
 from guardduty_lens.alerts.search import AlertSearch
 from guardduty_lens.cli.main import main
+from guardduty_lens.compilers.coralogix.lucene import lucene
 from guardduty_lens.visuals.fields import fields_of_lens
 
 FIELDS = fields_of_lens(Lens(extractors=()))
@@ -62,3 +64,26 @@ def test_without_any_index_only_silence_fires(cluster):
     finally:
         nowhere.close()
     assert fired == ["no-logs"]
+
+
+@pytest.mark.parametrize(
+    ("alert", "case"),
+    [(a, c) for a, c in CASES if a.index in ("log", "cloudtrail") and a.kind in ("above", "below")],
+    ids=lambda each: getattr(each, "id", getattr(each, "name", "")),
+)
+def test_the_query_for_coralogix_finds_the_same(alert, case, cluster):
+    """Its Lucene is OpenSearch's; only what it does with the number found is its own."""
+    cluster.load(case)
+    start = cluster.now - 60_000 * minutes(alert.window)
+    query = {
+        "bool": {
+            "must": {"query_string": {"query": lucene(alert.index, alert.where, FIELDS)}},
+            "filter": {"range": {"ingested_at": {"gt": start, "format": "epoch_millis"}}},
+        }
+    }
+    indices = f"{cluster.names.log}*,{cluster.names.cloudtrail}*"
+    found = cluster.server.expect("POST", f"{indices}/_count?ignore_unavailable=true", {"query": query})[
+        "count"
+    ]
+    fires = found > 0 if alert.kind == "above" else found < 1
+    assert fires is case.fires

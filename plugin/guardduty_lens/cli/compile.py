@@ -16,6 +16,8 @@ from guardduty_lens.cli.options import (
     index_prefix_option,
     severity_scheme,
 )
+from guardduty_lens.compilers.coralogix import FILE as TERRAFORM_FILE
+from guardduty_lens.compilers.coralogix import SEED_SPELLING, coralogix_file
 from guardduty_lens.compilers.fluent_bit import fluent_bit_files
 from guardduty_lens.compilers.limits import NotCompiledError, fields_left_out
 from guardduty_lens.compilers.logstash import logstash_files
@@ -123,6 +125,34 @@ def alerts(output: Path, index_prefix: str, alert_channel: str | None, **options
     )
     files = {f"{_file_name(each.name, index_prefix)}.json": _body_text(each) for each in made}
     _write(output, files)
+    for line in notes:
+        click.echo(line, err=True)
+
+
+@command.command("coralogix")
+@output_option
+@alert_options
+@click.option(
+    "--application", default="guardduty", show_default=True, help="Whose raw findings rules are for."
+)
+@click.option(
+    "--seed-spelling",
+    is_flag=True,
+    help=f"Call the affected resource {SEED_SPELLING}, as Coralogix's article does.",
+)
+@catalogue_options
+def coralogix(output: Path, application: str, seed_spelling: bool, **options: Any) -> None:
+    """Write alerts and parsing rules as a Terraform file for Coralogix's provider."""
+    lens = _lens(options["fields"], options["field_prefix"], options["severity_scheme"])
+    known = fields_of_lens(lens)
+    text, notes = coralogix_file(
+        alerts_of(known, options["alerts"]),
+        known,
+        parameters=parameters_of(options),
+        application=application,
+        seed_spelling=seed_spelling,
+    )
+    _write(output, {TERRAFORM_FILE: text})
     for line in notes:
         click.echo(line, err=True)
 
