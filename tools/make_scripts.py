@@ -1,4 +1,4 @@
-"""Writes what runs inside Fluent Bit and Logstash, with the built-in fields, to `pipelines/SHIPPER/native`.
+"""Writes what runs elsewhere, with the built-in fields: inside Fluent Bit and Logstash, and Coralogix's file.
 
 `--check` writes nothing, and exits with 1 if a file is stale, missing or too much.
 """
@@ -9,11 +9,14 @@ from pathlib import Path
 
 from generated_file import PACKAGE, check_wanted, write_or_check_all
 
+from guardduty_lens.alerts.load import load_alerts
+from guardduty_lens.compilers.coralogix import FILE, coralogix_file
 from guardduty_lens.compilers.fluent_bit import fluent_bit_files
 from guardduty_lens.compilers.logstash import logstash_files
 from guardduty_lens.engine.plan import Plan
 from guardduty_lens.lens import Lens
 from guardduty_lens.opensearch.names import Names
+from guardduty_lens.visuals.fields import fields_of_lens
 
 FOLDER = PACKAGE.parent.parent / "pipelines"
 COMPILERS: dict[Path, Callable[[Plan, Names], dict[str, str]]] = {
@@ -24,12 +27,15 @@ COMPILERS: dict[Path, Callable[[Plan, Names], dict[str, str]]] = {
 
 def build() -> dict[Path, str]:
     """Give the text of each file, by its path."""
-    plan = Lens(extractors=()).plan
-    return {
+    lens = Lens(extractors=())
+    files = {
         folder / name: text
         for folder, compiled in COMPILERS.items()
-        for name, text in compiled(plan, Names()).items()
+        for name, text in compiled(lens.plan, Names()).items()
     }
+    fields = fields_of_lens(lens)
+    files[FOLDER / "coralogix" / FILE], _ = coralogix_file(load_alerts(fields), fields)
+    return files
 
 
 def main() -> int:

@@ -82,8 +82,7 @@ def test_the_query_for_coralogix_finds_the_same(alert, case, cluster):
         }
     }
     indices = f"{cluster.names.log}*,{cluster.names.cloudtrail}*"
-    found = cluster.server.expect("POST", f"{indices}/_count?ignore_unavailable=true", {"query": query})[
-        "count"
-    ]
+    path = f"{indices}/_count?ignore_unavailable=true"
+    found = cluster.server.expect("POST", path, {"query": query})["count"]
     fires = found > 0 if alert.kind == "above" else found < 1
     assert fires is case.fires

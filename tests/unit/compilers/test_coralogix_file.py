@@ -1,4 +1,4 @@
-"""What is written for Coralogix: held to its provider's documented schema, and to our own reading of types."""
+"""What is written for Coralogix: held to its provider's documented schema, and to how we read types."""
 
 import csv
 import json

@@ -86,7 +86,7 @@ def test_secrets_that_are_not_there(tmp_path: Path) -> None:
     "path", sorted(PIPELINES.glob("*/*.yml")), ids=lambda path: "/".join(path.parts[-2:])
 )
 def test_the_shipped_configurations_are_sound(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("GUARDDUTY_LENS_SHARED_KEY", "GUARDDUTY_LENS_PASSWORD", "LENS_TOKEN"):
+    for name in ("GUARDDUTY_LENS_SHARED_KEY", "GUARDDUTY_LENS_PASSWORD", "LENS_TOKEN", "CORALOGIX_KEY"):
         monkeypatch.setenv(name, "x")
     result = CliRunner().invoke(main, ["serve", "--config", str(path), "--check"])
     assert result.exit_code == 0, result.output

@@ -1,8 +1,8 @@
 """Alerts and parsing rules for Coralogix: one Terraform file in JSON, for Coralogix's own provider.
 
-The file holds to the provider's documentation ("coralogix_alert", "coralogix_parsing_rules", version 3). Rules
-can say what a regex can: the parts of the finding type, for findings that come raw. All other fields come with
-records, by the output `coralogix`.
+The file holds to the provider's documentation ("coralogix_alert", "coralogix_parsing_rules", version 3).
+Rules can say what a regex can: the parts of the finding type, for findings that come raw. All other fields
+come with records, by the output `coralogix`.
 """
 
 import json
