@@ -5,7 +5,18 @@ import uuid
 from datetime import UTC, datetime
 
 import pytest
-from event_forms import FORMS, TESTS, documents_of, identity, of_corpus, of_samples
+from event_forms import (
+    CALL,
+    FORMS,
+    PLACES,
+    SCAN,
+    TESTS,
+    UPDATED,
+    documents_of,
+    identity,
+    of_corpus,
+    of_samples,
+)
 from finding_events import EVENT, event
 from fuzzed import fuzzed
 from pipelines import InstalledPipeline
@@ -155,23 +166,7 @@ def place(pipeline, held):
     return held["chosen_index"].removeprefix(pipeline.names.prefix), held["chosen_id"]
 
 
-UPDATED = "2025-03-04T05:06:00.000Z"
-
-
-@pytest.mark.parametrize(
-    ("change", "envelope", "index", "identifier"),
-    [
-        ({}, {}, "guarddutylogs-2025.03", f"f1_{UPDATED}_3_true"),
-        ({"updatedAt": None}, {}, "guarddutylogs-2025.03", "f1__3_true"),
-        ({"updatedAt": "2024-12-31 23:59:59"}, {}, "guarddutylogs-2024.12", "f1_2024-12-31 23:59:59_3_true"),
-        ({"updatedAt": "2024-13-01"}, {}, "guarddutylogs-2025.03", "f1_2024-13-01_3_true"),
-        ({"id": None}, {}, "guarddutylogs-2025.03", f"f1_{UPDATED}_3_true"),
-        ({"service": {"count": 8.0}}, {}, "guarddutylogs-2025.03", f"f1_{UPDATED}_8_true"),
-        ({"service": {"count": None}}, {}, "guarddutylogs-2025.03", f"f1_{UPDATED}__true"),
-        ({"service": {"archived": None}}, {}, "guarddutylogs-2025.03", f"f1_{UPDATED}_3_false"),
-        ({"updatedAt": None}, {"time": "2026-01-02T00:00:00Z"}, "guarddutylogs-2026.01", "f1__3_true"),
-    ],
-)
+@pytest.mark.parametrize(("change", "envelope", "index", "identifier"), PLACES)
 def test_index_and_id_of_a_finding(change, envelope, index, identifier, pipeline, put):
     assert place(pipeline, put(event(change, **envelope))) == (index, identifier)
 
@@ -188,23 +183,6 @@ def test_an_id_that_is_too_long_is_left_to_the_server(pipeline, put):
     assert held["chosen_id"] is None
     assert held["lens_pipeline_failure"]["step"] == "lens-fields"
     assert held["lens_pipeline_failure"]["message"].startswith("id_too_long")
-
-
-SCAN = {
-    "source": "aws.guardduty",
-    "detail-type": "GuardDuty Malware Protection Object Scan Result",
-    "id": "e7",
-    "account": "111122223333",
-    "time": "2024-05-06T07:08:09Z",
-    "detail": {"scanStatus": "COMPLETED"},
-}
-CALL = {
-    "eventVersion": "1.08",
-    "eventSource": "guardduty.amazonaws.com",
-    "eventName": "DeleteDetector",
-    "eventID": "c9",
-    "eventTime": "2024-02-03T04:05:06Z",
-}
 
 
 @pytest.mark.parametrize("form", [lambda value: value, lambda value: {"message": json.dumps(value)}])

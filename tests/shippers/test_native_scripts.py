@@ -6,7 +6,7 @@ import sys
 
 import pytest
 import yaml
-from event_forms import FORMS, TESTS, documents_of, identity, of_corpus, of_samples
+from event_forms import CALL, FORMS, PLACES, SCAN, TESTS, documents_of, identity, of_corpus, of_samples
 from finding_events import EVENT, event
 from fuzzed import fuzzed
 from lscl.parser import parse_lscl
@@ -117,45 +117,16 @@ def test_a_catalogue_of_ones_own(fields, prefix, shipper, tmp_path):
 
 # --- what a record is in the cluster ----------------------------------------------------------------
 
-UPDATED = "2025-03-04T05:06:00.000Z"
+LONG = [
+    ({"id": "\u00e4" * 240, "updatedAt": None}, {}, "guarddutylogs-2025.03", "\u00e4" * 240 + "__3_true"),
+    ({"id": "\u00e4" * 253, "updatedAt": None}, {}, "guarddutylogs-2025.03", None),
+]
 
 
-@pytest.mark.parametrize(
-    ("change", "envelope", "index", "identifier"),
-    [
-        ({}, {}, "guarddutylogs-2025.03", f"f1_{UPDATED}_3_true"),
-        ({"updatedAt": None}, {}, "guarddutylogs-2025.03", "f1__3_true"),
-        ({"updatedAt": "2024-12-31 23:59:59"}, {}, "guarddutylogs-2024.12", "f1_2024-12-31 23:59:59_3_true"),
-        ({"updatedAt": "2024-13-01"}, {}, "guarddutylogs-2025.03", "f1_2024-13-01_3_true"),
-        ({"id": None}, {}, "guarddutylogs-2025.03", f"f1_{UPDATED}_3_true"),
-        ({"service": {"count": 8.0}}, {}, "guarddutylogs-2025.03", f"f1_{UPDATED}_8_true"),
-        ({"service": {"count": None}}, {}, "guarddutylogs-2025.03", f"f1_{UPDATED}__true"),
-        ({"service": {"archived": None}}, {}, "guarddutylogs-2025.03", f"f1_{UPDATED}_3_false"),
-        ({"updatedAt": None}, {"time": "2026-01-02T00:00:00Z"}, "guarddutylogs-2026.01", "f1__3_true"),
-        ({"id": "\u00e4" * 240, "updatedAt": None}, {}, "guarddutylogs-2025.03", "\u00e4" * 240 + "__3_true"),
-        ({"id": "\u00e4" * 253, "updatedAt": None}, {}, "guarddutylogs-2025.03", None),
-    ],
-)
+@pytest.mark.parametrize(("change", "envelope", "index", "identifier"), [*PLACES, *LONG])
 def test_index_and_id_of_a_finding(change, envelope, index, identifier, script):
     [outcome] = script.outcomes([event(change, **envelope)])
     assert (outcome.index, outcome.id) == (index, identifier)
-
-
-SCAN = {
-    "source": "aws.guardduty",
-    "detail-type": "GuardDuty Malware Protection Object Scan Result",
-    "id": "e7",
-    "account": "111122223333",
-    "time": "2024-05-06T07:08:09Z",
-    "detail": {"scanStatus": "COMPLETED"},
-}
-CALL = {
-    "eventVersion": "1.08",
-    "eventSource": "guardduty.amazonaws.com",
-    "eventName": "DeleteDetector",
-    "eventID": "c9",
-    "eventTime": "2024-02-03T04:05:06Z",
-}
 
 
 @pytest.mark.parametrize("form", [lambda value: value, lambda value: {"message": json.dumps(value)}])

@@ -60,3 +60,36 @@ def identity(layout: dict[str, Any], added: dict[str, Any]) -> str | None:
     archived = "true" if added["is_archived"] else "false"
     made = f"{own}_{added.get('updated_at', '')}_{digits}_{archived}"
     return made if own and len(made.encode()) <= 512 else None
+
+
+UPDATED = "2025-03-04T05:06:00.000Z"
+"""When the finding of `finding_events.EVENT` was updated."""
+
+PLACES: list[tuple[dict[str, Any], dict[str, Any], str, str]] = [
+    ({}, {}, "guarddutylogs-2025.03", f"f1_{UPDATED}_3_true"),
+    ({"updatedAt": None}, {}, "guarddutylogs-2025.03", "f1__3_true"),
+    ({"updatedAt": "2024-12-31 23:59:59"}, {}, "guarddutylogs-2024.12", "f1_2024-12-31 23:59:59_3_true"),
+    ({"updatedAt": "2024-13-01"}, {}, "guarddutylogs-2025.03", "f1_2024-13-01_3_true"),
+    ({"id": None}, {}, "guarddutylogs-2025.03", f"f1_{UPDATED}_3_true"),
+    ({"service": {"count": 8.0}}, {}, "guarddutylogs-2025.03", f"f1_{UPDATED}_8_true"),
+    ({"service": {"count": None}}, {}, "guarddutylogs-2025.03", f"f1_{UPDATED}__true"),
+    ({"service": {"archived": None}}, {}, "guarddutylogs-2025.03", f"f1_{UPDATED}_3_false"),
+    ({"updatedAt": None}, {"time": "2026-01-02T00:00:00Z"}, "guarddutylogs-2026.01", "f1__3_true"),
+]
+"""Changes of that finding and of its envelope, and the index and `_id` that it then has."""
+
+SCAN = {
+    "source": "aws.guardduty",
+    "detail-type": "GuardDuty Malware Protection Object Scan Result",
+    "id": "e7",
+    "account": "111122223333",
+    "time": "2024-05-06T07:08:09Z",
+    "detail": {"scanStatus": "COMPLETED"},
+}
+CALL = {
+    "eventVersion": "1.08",
+    "eventSource": "guardduty.amazonaws.com",
+    "eventName": "DeleteDetector",
+    "eventID": "c9",
+    "eventTime": "2024-02-03T04:05:06Z",
+}

@@ -34,16 +34,16 @@ def _test(name: str, test: Test) -> list[str]:
     if test.exists is not None:
         parts.append(f"{name}: *" if test.exists else f"not {name}: *")
     bounds = ((">=", test.from_), ("<", test.below))
-    return parts + [f"{name} {sign} {_value(bound)}" for sign, bound in bounds if bound is not None]
+    return parts + [f"{name} {sign} {quoted_value(bound)}" for sign, bound in bounds if bound is not None]
 
 
 def _values(values: Sequence[Scalar]) -> str:
-    written = [_value(value) for value in values]
+    written = [quoted_value(value) for value in values]
     return written[0] if len(written) == 1 else f"({' or '.join(written)})"
 
 
-def _value(value: Scalar) -> str:
-    """Quote a text, in which only quotes and backslashes mean anything."""
+def quoted_value(value: Scalar) -> str:
+    """Write a value; of a text only quotes and backslashes mean anything, in Lucene's syntax as well."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):

@@ -201,3 +201,21 @@ def test_every_object_says_that_it_is_ours_and_what_it_was() -> None:
     other = {each["id"]: stamp_of(each["attributes"]) for each in _made(stock_map=True)}
     changed = {key for key in stamps if stamps[key] != other[key]}
     assert changed == {"guardduty-lens-overview-attack-by-country", "guardduty-lens-network-map"}
+
+
+def test_trends_of_findings_are_annotated_with_all_releases() -> None:
+    trends = [
+        params
+        for each in _made(Names("acme-"))
+        if each["type"] == "visualization"
+        and (params := json.loads(each["attributes"]["visState"])["params"]).get("type") == "timeseries"
+    ]
+    annotated = [params for params in trends if params["annotations"]]
+    assert len(annotated) > 5
+    for params in annotated:
+        [annotation] = params["annotations"]
+        assert annotation["index_pattern"] == "acme-guardduty-tags"
+        assert (annotation["fields"], annotation["template"]) == ("label", "{{label}}")
+        assert annotation["ignore_global_filters"] == annotation["ignore_panel_filters"] == 1
+    ids = [annotation["id"] for params in annotated for annotation in params["annotations"]]
+    assert len(set(ids)) == len(ids)

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from guardduty_lens.alerts.model import AlertIndex
 from guardduty_lens.visuals.fields import Fields
-from guardduty_lens.visuals.model import AnyOf, Scalar, Test
+from guardduty_lens.visuals.kql import quoted_value
+from guardduty_lens.visuals.model import AnyOf, Test
 
 
 def lucene(index: AlertIndex, where: AnyOf | None, fields: Fields) -> str:
@@ -25,28 +26,18 @@ def _tests(index: AlertIndex, tests: dict[str, Test], fields: Fields) -> Iterato
         if index == "cloudtrail":
             names.append(f"detail.{field}")
         if test.is_ is not None:
-            yield _either(names, f"({' OR '.join(map(_value, test.is_))})")
+            yield _either(names, f"({' OR '.join(map(quoted_value, test.is_))})")
         if test.not_ is not None:
-            values = " OR ".join(map(_value, test.not_))
+            values = " OR ".join(map(quoted_value, test.not_))
             yield f"NOT {_either(names, f'({values})')}"
         if test.exists is not None:
             yield ("" if test.exists else "NOT ") + _either(names, "*")
         if test.from_ is not None or test.below is not None:
-            low = "*" if test.from_ is None else _value(test.from_)
-            high = "*" if test.below is None else _value(test.below)
+            low = "*" if test.from_ is None else quoted_value(test.from_)
+            high = "*" if test.below is None else quoted_value(test.below)
             yield _either(names, f"[{low} TO {high}}}")
 
 
 def _either(names: list[str], value: str) -> str:
     parts = [f"{name}:{value}" for name in names]
     return parts[0] if len(parts) == 1 else f"({' OR '.join(parts)})"
-
-
-def _value(value: Scalar) -> str:
-    """Write a value: a text in quotes, whose quotes and backslashes are escaped."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-        return f'"{escaped}"'
-    return str(value)
