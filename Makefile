@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Made anew whenever what it installs changes.
 READY := $(VENV)/.ready
 
-.PHONY: help demo test test-lowest lint format bench soak docs templates alerts scripts saved-objects generated opensearch opensearch-stop clean
+.PHONY: help demo test test-lowest lint format bench soak docs templates alerts scripts saved-objects lambda generated opensearch opensearch-stop clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -58,6 +58,9 @@ alerts: $(READY) ## the page of alerts, from alerts/*.yml
 saved-objects: $(READY) ## dashboards/*.yml as import files for OpenSearch Dashboards, into saved_objects, and the docs' tables
 	$(BIN)/python tools/make_saved_objects.py
 	$(BIN)/python tools/make_dashboard_docs.py
+
+lambda: $(READY) ## the functions of docs/aws.md as build/guardduty-lens.zip; says how large, and how quickly imported
+	$(BIN)/python tools/make_lambda.py
 
 generated: $(READY) ## AWS's model, country names and shapes, from botocore, country_converter, and npm's world-atlas
 	$(BIN)/python tools/make_aws_model.py

@@ -38,7 +38,7 @@ def topology() -> dict[str, Any]:
     """Fetch the package and read its shapes."""
     with tempfile.TemporaryDirectory() as folder:
         command = ["npm", "pack", "--silent", f"world-atlas@{WORLD_ATLAS}"]
-        subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)  # noqa: S603
+        subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
         with tarfile.open(next(Path(folder).glob("*.tgz"))) as package:
             member = package.extractfile("package/countries-50m.json")
             assert member is not None

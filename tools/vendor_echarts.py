@@ -32,13 +32,13 @@ def main() -> None:
         folder = Path(name)
         (folder / "entry.js").write_text(ENTRY)
         install = ["npm", "install", "--silent", "--no-save", f"echarts@{ECHARTS}", f"esbuild@{ESBUILD}"]
-        subprocess.run(install, cwd=folder, check=True)  # noqa: S603
+        subprocess.run(install, cwd=folder, check=True)
         bundle = [
             *("node_modules/.bin/esbuild", "entry.js", "--bundle", "--minify", "--format=iife"),
             *("--global-name=echarts", "--target=es2020", "--charset=utf8", "--legal-comments=none"),
             *(f"--banner:js={banner}", f"--outfile={FOLDER / 'echarts.js'}"),
         ]
-        subprocess.run(bundle, cwd=folder, check=True)  # noqa: S603
+        subprocess.run(bundle, cwd=folder, check=True)
         shipped = folder / "node_modules" / "echarts"
         licence = (shipped / "LICENSE").read_text() + "\n\n" + (shipped / "NOTICE").read_text()
         (FOLDER / "echarts.LICENSE").write_text(licence)

@@ -1,0 +1,285 @@
+"""The functions with moto as the account and the real OpenSearch: from EventBridge to counts."""
+
+import base64
+import gzip
+import json
+import uuid
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from cluster_proxy import cluster_proxy
+from counted_findings import UPDATES
+from http_json import Server
+
+from guardduty_lens.aws import archive, index, transform
+from guardduty_lens.aws.index import NotIndexedError
+from guardduty_lens.samples import generate_findings
+
+
+@pytest.fixture
+def prefix(opensearch_url):
+    made = f"aws-{uuid.uuid4().hex[:8]}-"
+    yield made
+    Server(opensearch_url).expect("DELETE", f"{made}*")
+
+
+@pytest.fixture
+def cluster(opensearch_url, prefix, monkeypatch):
+    for name, value in {
+        "OPENSEARCH_URL": opensearch_url, "OPENSEARCH_AUTH": "none", "INDEX_PREFIX": prefix,
+        "DEAD_LETTER_BUCKET": "dead", "ARCHIVE_BUCKET": "archive", "GIVE_UP_AFTER_SECONDS": "1",
+    }.items():  # fmt: skip
+        monkeypatch.setenv(name, value)
+    return Server(opensearch_url)
+
+
+def counts(cluster: Server, prefix: str) -> tuple[int, int]:
+    """Give the numbers of documents in the log and in the state."""
+    cluster.expect("POST", f"{prefix}*/_refresh")
+    names = (f"{prefix}guarddutylogs-*", f"{prefix}guardduty-findings")
+    return tuple(cluster.expect("GET", f"{name}/_count")["count"] for name in names)
+
+
+def letters(s3: Any) -> list[dict[str, Any]]:
+    found = s3.list_objects_v2(Bucket="dead").get("Contents", [])
+    bodies = [s3.get_object(Bucket="dead", Key=each["Key"])["Body"].read() for each in found]
+    return [json.loads(line) for body in bodies for line in body.splitlines()]
+
+
+def told(*keys: str, bucket: str = "archive") -> dict[str, Any]:
+    """Give S3's notification of objects that were put."""
+    return {
+        "Records": [
+            {
+                "eventSource": "aws:s3",
+                "eventName": "ObjectCreated:Put",
+                "s3": {"bucket": {"name": bucket}, "object": {"key": key}},
+            }
+            for key in keys
+        ]
+    }
+
+
+def queued(*bodies: Any) -> dict[str, Any]:
+    """Give what Lambda is invoked with for messages of SQS."""
+    return {
+        "Records": [
+            {
+                "messageId": f"m{number}",
+                "eventSource": "aws:sqs",
+                "body": body if isinstance(body, str) else json.dumps(body),
+            }
+            for number, body in enumerate(bodies)
+        ]
+    }
+
+
+def test_from_eventbridge_by_s3_and_sqs_into_the_cluster(s3, cluster, prefix) -> None:
+    sqs = boto3.client("sqs")
+    queue = sqs.create_queue(QueueName="index")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    s3.put_bucket_notification_configuration(
+        Bucket="archive",
+        NotificationConfiguration={
+            "QueueConfigurations": [{"QueueArn": arn, "Events": ["s3:ObjectCreated:*"]}]
+        },
+    )
+    # Twice, and out of order: EventBridge promises neither once nor first.
+    for update in [*reversed(UPDATES), *UPDATES]:
+        assert archive.handler(update, None)["archived"].startswith("guardduty/")
+    keys = [each["Key"] for each in s3.list_objects_v2(Bucket="archive")["Contents"]]
+    assert len(keys) == len(UPDATES)
+    assert "guardduty/111111111111/eu-west-1/2025/03/01/f1/2025-03-01T10:01:00.000Z.json" in keys
+    invocations = 0
+    while messages := sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages"):
+        event = {
+            "Records": [
+                {"messageId": each["MessageId"], "eventSource": "aws:sqs", "body": each["Body"]}
+                for each in messages
+            ]
+        }
+        assert index.handler(event, None) == {"batchItemFailures": []}
+        for each in messages:
+            sqs.delete_message(QueueUrl=queue, ReceiptHandle=each["ReceiptHandle"])
+        invocations += 1
+    assert invocations > 1
+    assert counts(cluster, prefix) == (12, 10)
+    state = cluster.expect("GET", f"{prefix}guardduty-findings/_doc/f4")["_source"]
+    assert state["severity_label"] == "High"  # its second update, whichever came last
+    assert letters(s3) == []
+
+
+def test_what_is_not_guarddutys_is_left_alone(s3, cluster) -> None:
+    for event in ({}, {"source": "aws.ec2", "detail": {}}, {"source": "aws.guardduty"}):
+        assert archive.handler(event, None) == {"archived": None}
+    assert "Contents" not in s3.list_objects_v2(Bucket="archive")
+
+
+def test_the_layout_of_the_article_keeps_the_last(s3, cluster, monkeypatch) -> None:
+    monkeypatch.setenv("LAYOUT", "latest")
+    assert archive.handler(UPDATES[0], None)["archived"] == "guardduty/f1.json"
+    monkeypatch.setenv("ARCHIVE_PREFIX", "")
+    assert archive.handler(UPDATES[0], None)["archived"] == "f1.json"
+
+
+def test_keys_that_a_finding_cannot_choose(s3, cluster) -> None:
+    event = {
+        "source": "aws.guardduty",
+        "id": "e",
+        "detail": {"id": "../../x?y", "accountId": "a/b", "type": "x"},
+    }
+    key = archive.handler(event, None)["archived"]
+    assert key == "guardduty/a_b/unknown/undated/_.._x_y/e.json"
+
+
+def test_severe_findings_are_told(s3, cluster, monkeypatch) -> None:
+    sns, sqs = boto3.client("sns"), boto3.client("sqs")
+    topic = sns.create_topic(Name="severe")["TopicArn"]
+    queue = sqs.create_queue(QueueName="told")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    monkeypatch.setenv("TOPIC_ARN", topic)
+    high = UPDATES[0] | {"detail": UPDATES[0]["detail"] | {"severity": 8, "title": "Somebody ü"}}
+    low = UPDATES[0] | {"detail": UPDATES[0]["detail"] | {"severity": 2}}
+    assert archive.handler(low, None)["told"] is False
+    assert archive.handler(high, None)["told"] is True
+    [message] = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]
+    body = json.loads(message["Body"])
+    assert body["Subject"].startswith("GuardDuty High: ")
+    assert "Somebody ü" in body["Message"]
+    assert "Severity: High (8" in body["Message"]
+
+
+def put(s3: Any, key: str, body: bytes) -> str:
+    s3.put_object(Bucket="archive", Key=key, Body=body)
+    return key
+
+
+@pytest.mark.parametrize("envelope", ["direct", "sns", "sqs", "sns in sqs", "eventbridge"])
+def test_every_way_in_which_s3_tells(envelope: str, s3, cluster, prefix) -> None:
+    put(s3, "a b/ü+1.json", json.dumps(UPDATES[0]).encode())
+    notification = told("a+b/%C3%BC%2B1.json")
+    sns = {"Type": "Notification", "Message": json.dumps(notification)}
+    event = {
+        "direct": notification,
+        "sns": {"Records": [{"EventSource": "aws:sns", "Sns": sns}]},
+        "sqs": queued(notification),
+        "sns in sqs": queued(sns),
+        "eventbridge": {
+            "source": "aws.s3",
+            "detail-type": "Object Created",
+            "detail": {"bucket": {"name": "archive"}, "object": {"key": "a b/ü+1.json"}},
+        },
+    }[envelope]
+    answer = index.handler(event, None)
+    assert answer.get("batchItemFailures", []) == []
+    assert counts(cluster, prefix) == (1, 1)
+
+
+def test_exports_poison_and_what_is_gone(s3, cluster, prefix) -> None:
+    export = gzip.compress("".join(json.dumps(each["detail"]) + "\n" for each in UPDATES).encode())
+    put(s3, "AWSLogs/export.jsonl.gz", export)
+    put(s3, "poison.json", b'{"detail": \xff}')
+    put(s3, "half.jsonl.gz", export[: len(export) // 2])
+    put(s3, "picture.png", b"\x89PNG")
+    event = queued(
+        told("AWSLogs/export.jsonl.gz"),
+        told("poison.json", "gone.json"),
+        told("half.jsonl.gz"),
+        told("picture.png"),
+        {"Event": "s3:TestEvent", "Bucket": "archive"},
+        UPDATES[0],
+    )
+    assert index.handler(event, None) == {"batchItemFailures": []}
+    assert counts(cluster, prefix) == (12, 10)
+    found = {letter["source"]: letter["reason"] for letter in letters(s3)}
+    assert found["s3://archive/gone.json"] == "gone"
+    assert found["s3://archive/half.jsonl.gz"] == "bad_gzip"
+    assert "s3://archive/poison.json" in found
+    assert "s3://archive/picture.png" not in found
+
+
+def test_fields_of_ones_own(s3, cluster, prefix, monkeypatch) -> None:
+    monkeypatch.setenv("FIELDS", str(Path(__file__).parents[2] / "examples/fields"))
+    event = UPDATES[0] | {"detail": UPDATES[0]["detail"] | {"accountId": "444455556666"}}
+    assert index.handler(queued(event), None) == {"batchItemFailures": []}
+    cluster.expect("POST", f"{prefix}*/_refresh")
+    [hit] = cluster.expect("GET", f"{prefix}guarddutylogs-*/_search")["hits"]["hits"]
+    assert hit["_source"]["environment"] == "staging"
+
+
+def test_an_export_of_fifty_megabytes_in_bounded_memory(s3, cluster, prefix) -> None:
+    import resource
+
+    line = json.dumps(UPDATES[0]["detail"] | {"description": "x" * 20_000}).encode() + b"\n"
+    put(s3, "large.jsonl.gz", gzip.compress(line * 2_600, 1))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    index.handler(told("large.jsonl.gz"), None)
+    assert counts(cluster, prefix) == (1, 1)  # one finding, however often
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 150_000  # KiB
+
+
+def test_while_the_cluster_is_down_nothing_is_lost(s3, cluster, prefix, opensearch_url, monkeypatch) -> None:
+    put(s3, "one.json", json.dumps(UPDATES[0]).encode())
+    with cluster_proxy(opensearch_url) as (url, _):
+        down = url
+    monkeypatch.setenv("OPENSEARCH_URL", down)
+    index._cluster.cache_clear()
+    event = queued(told("one.json"), UPDATES[1])
+    assert index.handler(event, None) == {
+        "batchItemFailures": [{"itemIdentifier": "m0"}, {"itemIdentifier": "m1"}]
+    }
+    with pytest.raises(NotIndexedError):
+        index.handler(told("one.json"), None)
+    monkeypatch.setenv("OPENSEARCH_URL", opensearch_url)
+    index._cluster.cache_clear()
+    assert index.handler(event, None) == {"batchItemFailures": []}
+    assert counts(cluster, prefix) == (2, 2)
+
+
+def test_one_message_does_not_take_the_others_with_it(s3, cluster, prefix) -> None:
+    put(s3, "one.json", json.dumps(UPDATES[0]).encode())
+    event = queued(told("one.json"), told("x.json", bucket="not-ours"), UPDATES[1])
+    assert index.handler(event, None) == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
+    assert counts(cluster, prefix) == (2, 2)
+
+
+def firehose(*payloads: bytes) -> dict[str, Any]:
+    return {
+        "records": [
+            {"recordId": str(number), "data": base64.b64encode(payload).decode()}
+            for number, payload in enumerate(payloads)
+        ]
+    }
+
+
+def test_the_filter_answers_every_record_of_firehose() -> None:
+    findings = [json.dumps(each).encode() for each in UPDATES]
+    page = json.dumps({"Findings": [each["detail"] for each in UPDATES[:2]]}).encode()
+    control = {"messageType": "CONTROL_MESSAGE", "logEvents": [], "owner": "CloudwatchLogs",
+               "logGroup": "", "logStream": "", "subscriptionFilters": []}  # fmt: skip
+    event = firehose(
+        findings[0], b"{", gzip.compress(findings[1]), gzip.compress(json.dumps(control).encode()), page
+    )
+    event["records"].append({"recordId": "5", "data": "no base64!"})
+    answer = transform.handler(event, None)["records"]
+    results = ["Ok", "ProcessingFailed", "Ok", "Dropped", "Ok", "ProcessingFailed"]
+    assert [each["recordId"] for each in answer] == ["0", "1", "2", "3", "4", "5"]
+    assert [each["result"] for each in answer] == results
+    assert answer[1]["data"] == event["records"][1]["data"]
+    [record] = map(json.loads, base64.b64decode(answer[0]["data"]).splitlines())
+    assert record["finding_id"] == "f1"
+    assert len(base64.b64decode(answer[4]["data"]).splitlines()) == 2
+
+
+def test_an_answer_to_firehose_is_no_larger_than_lambda_takes() -> None:
+    payloads = [json.dumps(each).encode() for each in generate_findings(1_500, seed=1)]
+    answer = transform.handler(firehose(*payloads), None)
+    results = [each["result"] for each in answer["records"]]
+    assert len(json.dumps(answer)) < 6 * 1024 * 1024 + sum(
+        len(each["data"]) for each in answer["records"] if each["result"] != "Ok"
+    )
+    assert results[0] == "Ok"
+    assert results[-1] == "ProcessingFailed"
