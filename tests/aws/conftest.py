@@ -1,26 +1,18 @@
 """An AWS account for tests: moto's server on loopback, and the functions' environment."""
 
-import socket
 from collections.abc import Iterator
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
+from aws_account import REGION, moto_server, reset
 
 from guardduty_lens.aws import archive, index
-
-REGION = "eu-west-1"
 
 
 @pytest.fixture(scope="session")
 def moto_url() -> Iterator[str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=port, verbose=False)
-    server.start()
-    yield f"http://127.0.0.1:{port}"
-    server.stop()
+    with moto_server() as url:
+        yield url
 
 
 @pytest.fixture
@@ -38,9 +30,7 @@ def account(moto_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         module._client.cache_clear()
     index._cluster.cache_clear()
     yield
-    import urllib.request
-
-    urllib.request.urlopen(urllib.request.Request(f"{moto_url}/moto-api/reset", method="POST")).close()
+    reset(moto_url)
 
 
 @pytest.fixture

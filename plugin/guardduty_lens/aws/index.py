@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from guardduty_lens.aws.notifications import S3Object, objects_of
+from guardduty_lens.aws.notifications import S3Object, holds_findings, objects_of
 from guardduty_lens.aws.settings import IndexSettings, index_settings
 from guardduty_lens.inputs.files import BLOCK_BYTES
 from guardduty_lens.lens import Lens
@@ -28,7 +28,6 @@ from guardduty_lens.payloads.pieces import Position, Rejected
 from guardduty_lens.record import Record
 
 _GONE = ("NoSuchKey", "NoSuchVersion", "404")
-_SUFFIXES = (".json", ".jsonl", ".json.gz", ".jsonl.gz", ".ndjson", ".ndjson.gz")
 
 
 def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
@@ -96,7 +95,7 @@ class Job:
             self._pass([text.encode()], "message", output)
             return
         for each in objects:
-            if each.key.endswith(_SUFFIXES):
+            if holds_findings(each.key):
                 self._index(each, output)
 
     def _index(self, found: S3Object, output: OpenSearchOutput) -> None:

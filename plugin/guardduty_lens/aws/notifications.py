@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import unquote_plus
 
+_SUFFIXES = (".json", ".jsonl", ".json.gz", ".jsonl.gz", ".ndjson", ".ndjson.gz")
 _DEEPEST = 4
 """Envelopes in each other: SQS around SNS around S3 are two."""
 
@@ -20,9 +21,17 @@ class S3Object(NamedTuple):
     key: str
 
 
+def holds_findings(key: str) -> bool:
+    """Tell whether an object may hold findings, by how its key ends: ours, and GuardDuty's `.jsonl.gz`."""
+    return key.endswith(_SUFFIXES)
+
+
 def objects_of(message: Any) -> Iterator[S3Object] | None:
     """Give the objects that a message tells of, none for S3's own test; None where it is no such message."""
-    found = _found(message, 0)
+    try:
+        found = _found(message, 0)
+    except (KeyError, TypeError):  # it says that it is one, and is not
+        return None
     return None if found is None else iter(found)
 
 

@@ -92,7 +92,7 @@ def _keep_freed_memory() -> None:
 
 
 def _say_where(ports: Sequence[int]) -> None:
-    click.echo(f"listening on {', '.join(map(str, ports))}", err=True)
+    click.echo(f"listening on {', '.join(map(str, ports))}" if ports else "polling", err=True)
 
 
 def _runner() -> Callable[[Coroutine[Any, Any, Result]], Result]:
@@ -123,4 +123,5 @@ def _log_to_standard_error(form: str, level: str) -> None:
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
     for name in ("opensearch", "urllib3", "asyncio"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    for name in ("uvicorn", "boto3", "botocore"):
+        logging.getLogger(name).setLevel(logging.WARNING)

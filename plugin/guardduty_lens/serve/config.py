@@ -19,6 +19,7 @@ from guardduty_lens.catalogue.operations.kind import KINDS
 from guardduty_lens.catalogue.positions import Document, Where, read_yaml
 from guardduty_lens.catalogue.problems import Problem
 from guardduty_lens.catalogue.schema import plain_schema
+from guardduty_lens.inputs.sqs import region_of
 from guardduty_lens.opensearch.client import ConnectionOptionsError, Secret, read_secret
 
 Text = Annotated[str, Meta(min_length=1)]
@@ -55,10 +56,11 @@ class Tls(_Part, frozen=True):
 class Input(_Part, frozen=True):
     """Where events come from. `listen` is HOST:PORT; where others can reach it, it wants a key or TLS.
 
-    `shared_key`, `hostname`, `users` and `idle_seconds` are for forward, `token` and `tag` for http.
+    `shared_key`, `hostname`, `users` and `idle_seconds` are for forward, `token` and `tag` for http. An input
+    of type sqs listens nowhere: `queue_url` and what follows are its own.
     """
 
-    type: Literal["forward", "http"]
+    type: Literal["forward", "http", "sqs"]
     listen: Text | None = None
     tls: Tls | None = None
     shared_key: SecretPlace | None = None
@@ -69,6 +71,9 @@ class Input(_Part, frozen=True):
     connections: Annotated[int, Meta(ge=1, le=100_000)] = 1000
     largest_message_mib: Annotated[int, Meta(ge=1, le=1024)] = 64
     idle_seconds: Annotated[int, Meta(ge=1, le=86_400)] = 600
+    queue_url: Annotated[str, Meta(pattern=r"^https?://[^\s]+/[^\s/]+$")] | None = None
+    aws_region: Text | None = None
+    visibility_seconds: Annotated[int, Meta(ge=2, le=43_200)] = 300
 
 
 class Output(_Part, frozen=True):
@@ -135,7 +140,12 @@ class Config(_Part, frozen=True):
 
 
 LISTEN = {"forward": "127.0.0.1:24224", "http": "127.0.0.1:9880"}
-_OF_FORWARD, _OF_HTTP = ("shared_key", "users"), ("token", "tag")
+_OF_INPUTS: dict[str, tuple[str, ...]] = {
+    "forward": ("listen", "tls", "shared_key", "users"),
+    "http": ("listen", "tls", "token", "tag"),
+    "sqs": ("queue_url", "aws_region", "tag"),
+}
+"""What an input of each type may be told, and others may not."""
 _OF_OUTPUTS: dict[str, tuple[str, ...]] = {
     "file": ("path",),
     "opensearch": ("url", "user", "password", "token", "aws_region", "ca", "index_prefix", "with_foreign"),
@@ -231,9 +241,9 @@ def host_and_port(listen: str) -> tuple[str, int] | None:
 def _faults(config: Config) -> Iterator[Fault]:
     for number, each in enumerate(config.inputs):
         yield from (fault._replace(where=("inputs", number, *fault.where)) for fault in _of_input(each))
-    places = [given.listen or LISTEN[given.type] for given in config.inputs]
+    places = [given.listen or LISTEN.get(given.type) for given in config.inputs]
     for number, place in enumerate(places):
-        if places.index(place) != number and not place.endswith(":0"):
+        if place is not None and places.index(place) != number and not place.endswith(":0"):
             yield Fault(("inputs", number), f"an input listens at {place} already")
     names = [name_of(each, number) for number, each in enumerate(config.outputs)]
     for number, output in enumerate(config.outputs):
@@ -249,6 +259,21 @@ def name_of(output: Output, number: int) -> str:
 
 
 def _of_input(given: Input) -> Iterator[Fault]:
+    own = _OF_INPUTS[given.type]
+    for name in dict.fromkeys(key for keys in _OF_INPUTS.values() for key in keys):
+        if name not in own and getattr(given, name):
+            yield Fault((name,), f"{name!r} is not for an input of type {given.type}", key=True)
+    yield from _of_sqs(given) if given.type == "sqs" else _of_listening(given)
+
+
+def _of_sqs(given: Input) -> Iterator[Fault]:
+    if given.queue_url is None:
+        yield Fault((), "an input of type sqs needs 'queue_url'")
+    elif given.aws_region is None and region_of(given.queue_url) is None:
+        yield Fault(("queue_url",), "this URL tells no region: 'aws_region' is wanted")
+
+
+def _of_listening(given: Input) -> Iterator[Fault]:
     place = host_and_port(given.listen or LISTEN[given.type])
     key = given.shared_key if given.type == "forward" else given.token
     if place is None:
@@ -256,9 +281,6 @@ def _of_input(given: Input) -> Iterator[Fault]:
     elif place[0] not in ("127.0.0.1", "::1", "localhost") and given.tls is None and key is None:
         wanted = "a shared_key" if given.type == "forward" else "a token"
         yield Fault(("listen",), f"what others can reach wants tls, or {wanted}")
-    for name in _OF_HTTP if given.type == "forward" else _OF_FORWARD:
-        if getattr(given, name):
-            yield Fault((name,), f"{name!r} is not for an input of type {given.type}", key=True)
     if given.users and given.shared_key is None:
         yield Fault(("users",), "users are asked for along with a shared_key", key=True)
     places: dict[tuple[str, ...], SecretPlace | None] = {

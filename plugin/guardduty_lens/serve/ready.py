@@ -12,6 +12,7 @@ import msgspec
 from guardduty_lens.catalogue.load import find_scheme
 from guardduty_lens.inputs.forward import ForwardOptions
 from guardduty_lens.inputs.http import HttpOptions
+from guardduty_lens.inputs.sqs import SqsOptions, region_of
 from guardduty_lens.lens import Lens
 from guardduty_lens.opensearch.client import Connection, Secret
 from guardduty_lens.opensearch.documents import without_foreign
@@ -53,11 +54,11 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class ReadyInput(msgspec.Struct, frozen=True):
-    """An input: where it listens, by what certificate, and its options, whose type says which it is."""
+    """An input: where it listens, if it does, by what certificate, and options, whose type tells which."""
 
-    place: Place
+    place: Place | None
     tls: ssl.SSLContext | None
-    options: ForwardOptions | HttpOptions
+    options: ForwardOptions | HttpOptions | SqsOptions
 
 
 class Ready(msgspec.Struct, frozen=True):
@@ -80,6 +81,8 @@ def make_ready(config: Config, folder: Path) -> Ready:
     """
     if any(given.type == "http" for given in config.inputs) and find_spec("uvicorn") is None:
         raise ConfigError(["an http input needs uvicorn: pip install 'guardduty-lens[http]'"])
+    if any(given.type == "sqs" for given in config.inputs) and find_spec("boto3") is None:
+        raise ConfigError(["an sqs input needs boto3: pip install 'guardduty-lens[aws]'"])
     lens, asked_lens = _lens(config, folder), _lens(config, folder)
     lens.rules = tuple(_rules(config, lens))
     dead_letters = DeadLetters(folder / config.dead_letters)
@@ -122,10 +125,24 @@ def _rules(config: Config, lens: Lens) -> list[Rule]:
 
 
 def _input(given: Input, number: int, folder: Path) -> ReadyInput:
+    if given.type == "sqs":
+        return ReadyInput(None, None, _sqs_options(given))
     host, port = _host_and_port(given.listen or LISTEN[given.type])
     tls = tls_of(given.tls, folder) if given.tls is not None else None
     options = _http_options(given, folder) if given.type == "http" else _forward_options(given, tls, folder)
     return ReadyInput(Place(host, port, 0 if port else number), tls, options)
+
+
+def _sqs_options(given: Input) -> SqsOptions:
+    url = given.queue_url
+    assert url is not None  # the configuration was checked
+    return SqsOptions(
+        queue_url=url,
+        region=given.aws_region or region_of(url) or "",
+        tag=given.tag or "sqs",
+        visibility_seconds=given.visibility_seconds,
+        largest_object=given.largest_message_mib * _MIB,
+    )
 
 
 def _http_options(given: Input, folder: Path) -> HttpOptions:

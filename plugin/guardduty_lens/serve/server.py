@@ -12,6 +12,7 @@ import msgspec
 from guardduty_lens.inputs.forward import ForwardOptions, ForwardServer
 from guardduty_lens.inputs.http import HttpInput
 from guardduty_lens.inputs.http_server import HttpServer
+from guardduty_lens.inputs.sqs import SqsInput, SqsOptions
 from guardduty_lens.payloads.pieces import Rejected
 from guardduty_lens.record import Record
 from guardduty_lens.serve.metrics import Measured, prometheus_text
@@ -37,7 +38,10 @@ class Service:
         """Begin to work, at sockets that are bound."""
         self._pipeline.start()
         for given, server in zip(self._ready.inputs, self._servers, strict=True):
-            await server.start(sockets[given.place].dup())
+            if isinstance(server, SqsInput):
+                await server.start()
+            elif given.place is not None:
+                await server.start(sockets[given.place].dup())
 
     async def stop(self) -> None:
         """Take no more; deliver and acknowledge what was read."""
@@ -50,7 +54,9 @@ class Service:
         """Give the counts of each input, by its number and type."""
         return {f"{number}-{server.kind}": server.counted() for number, server in enumerate(self._servers, 1)}
 
-    def _server(self, given: ReadyInput) -> ForwardServer | HttpServer:
+    def _server(self, given: ReadyInput) -> ForwardServer | HttpServer | SqsInput:
+        if isinstance(given.options, SqsOptions):
+            return SqsInput(given.options, self._pipeline.deliver)
         if isinstance(given.options, ForwardOptions):
             return ForwardServer(given.options, self._pipeline.deliver)
         application = HttpInput(
@@ -93,7 +99,7 @@ async def run(
     stopped, asked = _signalled(signal.SIGTERM, signal.SIGINT), _signalled(signal.SIGHUP)
     sockets: Sockets = _bound(ready, {})
     service = await _begun(ready, sockets)
-    started([sockets[given.place].getsockname()[1] for given in ready.inputs])
+    started([sockets[place].getsockname()[1] for place in _places(ready)])
     try:
         while await _first_of(stopped, asked) is asked:
             asked.clear()
@@ -136,13 +142,17 @@ def _bound(ready: Ready, there: Sockets) -> dict[Place, socket.socket]:
     """
     made: dict[Place, socket.socket] = {}
     try:
-        for given in ready.inputs:
-            if given.place not in there:
-                made[given.place] = _listening(given.place)
+        for place in _places(ready):
+            if place not in there:
+                made[place] = _listening(place)
     except OSError:
         _close(made.values())
         raise
-    return {given.place: made.get(given.place) or there[given.place] for given in ready.inputs}
+    return {place: made.get(place) or there[place] for place in _places(ready)}
+
+
+def _places(ready: Ready) -> list[Place]:
+    return [given.place for given in ready.inputs if given.place is not None]
 
 
 def _listening(place: Place) -> socket.socket:

@@ -51,6 +51,29 @@ outputs:
     ]
 
 
+def test_faults_of_inputs_of_other_types(tmp_path: Path) -> None:
+    text = """
+inputs:
+  - {type: sqs}
+  - {type: sqs, queue_url: "https://queue.example.org/1/q"}
+  - {type: sqs, queue_url: "https://sqs.eu-west-1.amazonaws.com/111122223333/q", listen: "127.0.0.1:1"}
+  - {type: sqs, queue_url: "nowhere"}
+  - {type: http, queue_url: "https://sqs.us-gov-west-1.amazonaws.com/111122223333/q"}
+  - {type: forward, tag: a}
+outputs:
+  - {type: file, path: a}
+"""
+    faults = _faults(tmp_path, text.replace('  - {type: sqs, queue_url: "nowhere"}\n', ""))
+    assert faults == [
+        "3:5: an input of type sqs needs 'queue_url'",
+        "4:28: this URL tells no region: 'aws_region' is wanted",
+        "5:82: 'listen' is not for an input of type sqs",
+        "6:18: 'queue_url' is not for an input of type http",
+        "7:21: 'tag' is not for an input of type forward",
+    ]
+    assert _faults(tmp_path, text)[0].startswith("6:28: 'queue_url'")
+
+
 @pytest.mark.parametrize(
     ("text", "fault"),
     [

@@ -1,0 +1,262 @@
+"""The sqs input: S3's notifications, and findings in messages, from a queue; deleted once delivered.
+
+A message is ours from its receipt until every output has confirmed what it told of: its visibility is
+extended meanwhile, however long an output is down. When we end before that it is given back at once. One
+that cannot be worked on (an object that we may not read) is left to come again, and so to the queue's own
+redrive.
+
+Facts: Amazon SQS developer guide, "Visibility timeout" (at most 12 hours from the receipt) and "Long
+polling"; Amazon S3 user guide, "Event message structure".
+"""
+
+import asyncio
+import logging
+import re
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+import msgspec
+
+from guardduty_lens.aws.notifications import S3Object, holds_findings, objects_of
+from guardduty_lens.inputs.delivery import Batch, Deliver, NotDelivered, Payload
+
+POLLERS = 4
+"""Receives under way at once; each brings up to ten messages, SQS's most."""
+_MESSAGES = 10
+_WAIT_SECONDS = 5
+"""Of a long poll. SQS takes 20; this is what an end, or a new configuration, may have to wait for."""
+_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.5, 30.0
+_GONE = ("NoSuchKey", "NoSuchVersion", "404")
+_REGION_OF_URL = re.compile(r"https://(?:sqs\.)?(?P<region>[a-z]{2}(?:-[a-z]+)+-[0-9])\.")
+
+Result = TypeVar("Result")
+_log = logging.getLogger(__name__)
+
+
+class SqsOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """The queue, and how long a message stays out of others' sight before that is extended, in seconds."""
+
+    queue_url: str
+    region: str
+    tag: str = "sqs"
+    visibility_seconds: int = 300
+    largest_object: int = 64 * 1024 * 1024
+
+
+class SqsCounts(msgspec.Struct):
+    """What became of messages, of the objects that they told of, and how often AWS could not be asked."""
+
+    messages: int = 0
+    deleted: int = 0
+    given_back: int = 0
+    left: int = 0
+    objects: int = 0
+    objects_gone: int = 0
+    objects_passed_over: int = 0
+    bytes: int = 0
+    errors: int = 0
+
+
+class NotReadableError(Exception):
+    """An object that cannot be worked on, and why."""
+
+
+def region_of(queue_url: str) -> str | None:
+    """Give the region that a queue's URL tells, such as `https://sqs.eu-west-1.amazonaws.com/…`."""
+    found = _REGION_OF_URL.match(queue_url)
+    return found["region"] if found else None
+
+
+class SqsInput:
+    """Polls a queue until it is closed."""
+
+    kind = "sqs"
+
+    def __init__(self, options: SqsOptions, deliver: Deliver) -> None:
+        self._options = options
+        self._deliver = deliver
+        self._counts = SqsCounts()
+        self._closing = asyncio.Event()
+        self._threads = ThreadPoolExecutor(2 * POLLERS, "guardduty-lens-sqs")
+        self._tasks: list[asyncio.Task[None]] = []
+        self._undelivered: list[str] = []
+
+    def counted(self) -> dict[str, int]:
+        """Give the counts, by name."""
+        return msgspec.structs.asdict(self._counts)
+
+    async def start(self) -> None:
+        """Begin to poll."""
+        import boto3  # an extra
+
+        # Clients may be shared by threads; making them may not.
+        self._sqs = boto3.client("sqs", region_name=self._options.region)
+        self._s3 = boto3.client("s3", region_name=self._options.region)
+        self._tasks = [asyncio.create_task(self._poll()) for _ in range(POLLERS)]
+
+    async def close(self) -> None:
+        """Take no more; deliver what can be, and give the rest back."""
+        self._closing.set()
+        await asyncio.gather(*self._tasks)
+        # Once nobody of us polls any more, who might receive them anew.
+        self._counts.given_back += len(self._undelivered)
+        await asyncio.gather(*(self._show_after(handle, 0) for handle in self._undelivered))
+        self._threads.shutdown()
+
+    async def _poll(self) -> None:
+        pause = _FIRST_PAUSE_SECONDS
+        while not self._closing.is_set():
+            try:
+                messages = await self._call(self._receive)
+            except _aws_errors() as error:
+                self._note("the queue cannot be asked", error)
+                await self._sleep(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+                continue
+            pause = _FIRST_PAUSE_SECONDS
+            if messages:
+                await self._work(messages)
+
+    def _receive(self) -> list[dict[str, Any]]:
+        answer = self._sqs.receive_message(
+            QueueUrl=self._options.queue_url,
+            MaxNumberOfMessages=_MESSAGES,
+            WaitTimeSeconds=_WAIT_SECONDS,
+            VisibilityTimeout=self._options.visibility_seconds,
+        )
+        found: list[dict[str, Any]] = answer.get("Messages", [])
+        return found
+
+    async def _work(self, messages: Sequence[dict[str, Any]]) -> None:
+        self._counts.messages += len(messages)
+        held = {message["ReceiptHandle"] for message in messages}
+        keeper = asyncio.create_task(self._keep(held))
+        try:
+            await asyncio.gather(*(self._take(message, held) for message in messages))
+        finally:
+            keeper.cancel()
+
+    async def _keep(self, held: set[str]) -> None:
+        """Extend the visibility of the messages that are still held, well before it ends."""
+        while True:
+            await asyncio.sleep(self._options.visibility_seconds / 3)
+            for handle in tuple(held):
+                await self._show_after(handle, self._options.visibility_seconds)
+
+    async def _take(self, message: dict[str, Any], held: set[str]) -> None:
+        """Work on a message; delete it, leave it, or give it back. Whatever goes wrong is told."""
+        handle = message["ReceiptHandle"]
+        try:
+            await self._pass(message["Body"])
+        except NotDelivered:
+            held.discard(handle)
+            self._undelivered.append(handle)
+            return
+        except Exception as error:  # noqa: BLE001 - one message must not end the polling
+            held.discard(handle)
+            self._counts.left += 1
+            self._note(f"message {message.get('MessageId')} is left in the queue", error)
+            if not isinstance(error, (NotReadableError, *_aws_errors())):
+                _log.exception("a fault of guardduty-lens")
+            return
+        held.discard(handle)
+        try:
+            await self._call(
+                lambda: self._sqs.delete_message(QueueUrl=self._options.queue_url, ReceiptHandle=handle)
+            )
+        except _aws_errors() as error:
+            self._note("a message that was delivered could not be deleted, and comes again", error)
+        else:
+            self._counts.deleted += 1
+
+    async def _pass(self, body: str) -> None:
+        """Deliver what a message tells of.
+
+        Raises NotDelivered when we end before that, NotReadableError, and botocore's errors.
+        """
+        objects = objects_of(body)
+        if objects is None:
+            await self._deliver_payload(body.encode(), self._options.queue_url)
+            return
+        for each in objects:
+            if not holds_findings(each.key):
+                self._counts.objects_passed_over += 1
+                continue
+            raw = await self._call(lambda each=each: self._read(each))  # type: ignore[misc]
+            if raw is not None:
+                await self._deliver_payload(raw, f"s3://{each.bucket}/{each.key}")
+
+    def _read(self, found: S3Object) -> bytes | None:
+        """Read an object; None for one that is gone, which was deleted by its owner."""
+        from botocore.exceptions import ClientError
+
+        try:
+            body = self._s3.get_object(Bucket=found.bucket, Key=found.key)["Body"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in _GONE:
+                raise
+            self._counts.objects_gone += 1
+            _log.warning(
+                "s3://%s/%s is gone, and nothing is known of what was in it", found.bucket, found.key
+            )
+            return None
+        with body:
+            raw: bytes = body.read(self._options.largest_object + 1)
+        if len(raw) > self._options.largest_object:
+            raise NotReadableError(
+                f"s3://{found.bucket}/{found.key} is larger than {self._options.largest_object} bytes"
+            )
+        self._counts.objects += 1
+        self._counts.bytes += len(raw)
+        return raw
+
+    async def _deliver_payload(self, raw: bytes, source: str) -> None:
+        """Deliver until it is confirmed. Raises NotDelivered when we end before that."""
+        batch = Batch(self._options.tag, source, [Payload(raw, is_json=False)])
+        try:
+            await self._deliver(batch)
+        except NotDelivered as error:
+            while not self._closing.is_set():
+                # What waits for an output that is down must not hold up our end.
+                again = asyncio.ensure_future(self._deliver(batch))
+                ending = asyncio.ensure_future(self._closing.wait())
+                await asyncio.wait({again, ending}, return_when=asyncio.FIRST_COMPLETED)
+                ending.cancel()
+                if not again.done():
+                    again.cancel()
+                elif again.exception() is None:
+                    return
+                elif not isinstance(again.exception(), NotDelivered):
+                    again.result()
+            raise NotDelivered("we end before it is delivered") from error
+
+    async def _show_after(self, handle: str, seconds: int) -> None:
+        try:
+            await self._call(
+                lambda: self._sqs.change_message_visibility(
+                    QueueUrl=self._options.queue_url, ReceiptHandle=handle, VisibilityTimeout=seconds
+                )
+            )
+        except _aws_errors() as error:
+            self._note("how long a message stays out of sight could not be changed", error)
+
+    def _note(self, what: str, error: Exception) -> None:
+        self._counts.errors += 1
+        _log.error("%s: %s", what, error)
+
+    async def _sleep(self, seconds: float) -> None:
+        """Sleep, or until we end."""
+        try:
+            await asyncio.wait_for(self._closing.wait(), seconds)
+        except TimeoutError:
+            return
+
+    async def _call(self, function: Callable[[], Result]) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, function)
+
+
+def _aws_errors() -> tuple[type[Exception], ...]:
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    return (BotoCoreError, ClientError)
