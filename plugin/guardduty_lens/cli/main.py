@@ -18,6 +18,7 @@ EXIT_UNDELIVERED = 3
 COMMANDS = {
     "filter": ("filter", "Enrich findings: JSON in, JSON lines out."),
     "replay": ("replay", "Send dead letters and archives through again."),
+    "enqueue": ("enqueue", "Put the keys of an archive in S3 on the index queue."),
     "fields": ("fields", "List, lint, test and document the fields."),
     "compile": ("compile", "Write what other engines run, from the same fields."),
     "report": ("report", "Make the dashboards as one offline page."),
