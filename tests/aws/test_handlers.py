@@ -9,8 +9,10 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.stub import Stubber
 from cluster_proxy import cluster_proxy
 from counted_findings import UPDATES
+from faulty_cluster import Answer, faulty_cluster
 from http_json import Server
 
 from guardduty_lens.aws import archive, index, transform
@@ -243,6 +245,51 @@ def test_one_message_does_not_take_the_others_with_it(s3, cluster, prefix) -> No
     put(s3, "one.json", json.dumps(UPDATES[0]).encode())
     event = queued(told("one.json"), told("x.json", bucket="not-ours"), UPDATES[1])
     assert index.handler(event, None) == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
+    assert counts(cluster, prefix) == (2, 2)
+
+
+EXPIRED = b'{"message":"The security token included in the request is expired"}'
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"), [(Answer(403, EXPIRED), "expired"), (Answer(429, b'{"message":"slow"}'), "429")]
+)
+def test_a_cluster_that_refuses_for_now(
+    answer, code, s3, cluster, prefix, opensearch_url, monkeypatch
+) -> None:
+    """Credentials that expired, and throttling for longer than a message can wait: all come again."""
+    refuses = [True]
+    with faulty_cluster(lambda *_: answer if refuses[0] else None, opensearch_url) as faulty:
+        monkeypatch.setenv("OPENSEARCH_URL", faulty.url)
+        index._cluster.cache_clear()
+        event = queued(UPDATES[0], UPDATES[1])
+        failed = index.handler(event, None)["batchItemFailures"]
+        assert failed == [{"itemIdentifier": "m0"}, {"itemIdentifier": "m1"}]
+        with pytest.raises(NotIndexedError, match=code):
+            index.handler(UPDATES[0], None)
+        refuses[0] = False
+        assert index.handler(event, None) == {"batchItemFailures": []}
+    assert counts(cluster, prefix) == (2, 2)
+    assert letters(s3) == []
+
+
+def test_a_cluster_that_throttles_once(s3, cluster, prefix, opensearch_url, monkeypatch) -> None:
+    slow = Answer(429, b'{"message":"slow"}')
+    with faulty_cluster(lambda number, _: slow if number == 1 else None, opensearch_url) as faulty:
+        monkeypatch.setenv("OPENSEARCH_URL", faulty.url)
+        monkeypatch.setenv("GIVE_UP_AFTER_SECONDS", "30")
+        index._cluster.cache_clear()
+        assert index.handler(queued(UPDATES[0]), None) == {"batchItemFailures": []}
+    assert counts(cluster, prefix) == (1, 1)
+
+
+def test_s3_that_takes_our_credentials_for_expired(s3, cluster, prefix) -> None:
+    put(s3, "one.json", json.dumps(UPDATES[0]).encode())
+    event = queued(told("one.json"), UPDATES[1])
+    with Stubber(index._client("s3")) as stubbed:
+        stubbed.add_client_error("get_object", "ExpiredToken", http_status_code=400)
+        assert index.handler(event, None) == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
+    assert index.handler(event, None) == {"batchItemFailures": []}
     assert counts(cluster, prefix) == (2, 2)
 
 

@@ -12,7 +12,6 @@ from typing import Any
 
 import boto3
 import pytest
-from aws_account import REGION, moto_server, reset
 from counted_findings import UPDATES
 from serving import Serving
 
@@ -25,37 +24,10 @@ dead_letters: dead.jsonl
 """
 
 
-@pytest.fixture(scope="module")
-def moto_url() -> Iterator[str]:
-    with moto_server() as url:
-        yield url
-
-
-@pytest.fixture
-def account(moto_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
-    environment = {
-        "AWS_ENDPOINT_URL": moto_url,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",  # moto takes anything
-        "AWS_DEFAULT_REGION": REGION,
-    }
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-    yield environment
-    reset(moto_url)
-
-
 @pytest.fixture
 def queue(account: dict[str, str]) -> str:
     url: str = boto3.client("sqs").create_queue(QueueName="findings")["QueueUrl"]
     return url
-
-
-@pytest.fixture
-def s3(account: dict[str, str]) -> Any:
-    client = boto3.client("s3")
-    client.create_bucket(Bucket="archive", CreateBucketConfiguration={"LocationConstraint": REGION})
-    return client
 
 
 @pytest.fixture

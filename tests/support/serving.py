@@ -43,8 +43,10 @@ class Serving:
             self.said += lines
 
     def records(self, name: str = "out.jsonl") -> list[dict[str, Any]]:
+        """Give what is in a file by now, without a line that is being written."""
         path = self.folder / name
-        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+        lines = path.read_text().split("\n")[:-1] if path.exists() else []
+        return [json.loads(line) for line in lines]
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         self.process.send_signal(number)

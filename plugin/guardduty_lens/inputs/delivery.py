@@ -1,5 +1,6 @@
 """What inputs that acknowledge hand on: nothing is acknowledged before it is delivered."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -41,3 +42,23 @@ class NotDelivered(Exception):  # noqa: N818 - it names what happened
 
 Deliver = Callable[[Batch], Awaitable[None]]
 """Returns once every output has confirmed, or refused into the dead letters. Raises NotDelivered."""
+
+
+async def deliver_until(closing: asyncio.Event, deliver: Deliver, batch: Batch) -> None:
+    """Deliver a batch again and again until it is confirmed. Raises NotDelivered where we end before that."""
+    try:
+        await deliver(batch)
+    except NotDelivered as error:
+        while not closing.is_set():
+            # What waits for an output that is down must not hold up our end.
+            again = asyncio.ensure_future(deliver(batch))
+            ending = asyncio.ensure_future(closing.wait())
+            await asyncio.wait({again, ending}, return_when=asyncio.FIRST_COMPLETED)
+            ending.cancel()
+            if not again.done():
+                again.cancel()
+            elif again.exception() is None:
+                return
+            elif not isinstance(again.exception(), NotDelivered):
+                again.result()
+        raise NotDelivered("we end before it is delivered") from error

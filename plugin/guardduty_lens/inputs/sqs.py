@@ -14,12 +14,14 @@ import logging
 import re
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, TypeVar
 
 import msgspec
 
 from guardduty_lens.aws.notifications import S3Object, holds_findings, objects_of
-from guardduty_lens.inputs.delivery import Batch, Deliver, NotDelivered, Payload
+from guardduty_lens.inputs.delivery import Batch, Deliver, NotDelivered, Payload, deliver_until
+from guardduty_lens.inputs.s3_objects import NotReadableError, aws_errors, read_object
 
 POLLERS = 4
 """Receives under way at once; each brings up to ten messages, SQS's most."""
@@ -27,7 +29,6 @@ _MESSAGES = 10
 _WAIT_SECONDS = 5
 """Of a long poll. SQS takes 20; this is what an end, or a new configuration, may have to wait for."""
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.5, 30.0
-_GONE = ("NoSuchKey", "NoSuchVersion", "404")
 _REGION_OF_URL = re.compile(r"https://(?:sqs\.)?(?P<region>[a-z]{2}(?:-[a-z]+)+-[0-9])\.")
 
 Result = TypeVar("Result")
@@ -56,10 +57,6 @@ class SqsCounts(msgspec.Struct):
     objects_passed_over: int = 0
     bytes: int = 0
     errors: int = 0
-
-
-class NotReadableError(Exception):
-    """An object that cannot be worked on, and why."""
 
 
 def region_of(queue_url: str) -> str | None:
@@ -109,7 +106,7 @@ class SqsInput:
         while not self._closing.is_set():
             try:
                 messages = await self._call(self._receive)
-            except _aws_errors() as error:
+            except aws_errors() as error:
                 self._note("the queue cannot be asked", error)
                 await self._sleep(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
@@ -142,7 +139,8 @@ class SqsInput:
         while True:
             await asyncio.sleep(self._options.visibility_seconds / 3)
             for handle in tuple(held):
-                await self._show_after(handle, self._options.visibility_seconds)
+                if handle in held:  # still: others took their time
+                    await self._show_after(handle, self._options.visibility_seconds)
 
     async def _take(self, message: dict[str, Any], held: set[str]) -> None:
         """Work on a message; delete it, leave it, or give it back. Whatever goes wrong is told."""
@@ -157,7 +155,7 @@ class SqsInput:
             held.discard(handle)
             self._counts.left += 1
             self._note(f"message {message.get('MessageId')} is left in the queue", error)
-            if not isinstance(error, (NotReadableError, *_aws_errors())):
+            if not isinstance(error, (NotReadableError, *aws_errors())):
                 _log.exception("a fault of guardduty-lens")
             return
         held.discard(handle)
@@ -165,7 +163,7 @@ class SqsInput:
             await self._call(
                 lambda: self._sqs.delete_message(QueueUrl=self._options.queue_url, ReceiptHandle=handle)
             )
-        except _aws_errors() as error:
+        except aws_errors() as error:
             self._note("a message that was delivered could not be deleted, and comes again", error)
         else:
             self._counts.deleted += 1
@@ -183,53 +181,22 @@ class SqsInput:
             if not holds_findings(each.key):
                 self._counts.objects_passed_over += 1
                 continue
-            raw = await self._call(lambda each=each: self._read(each))  # type: ignore[misc]
+            raw = await self._call(partial(self._read, each))
             if raw is not None:
                 await self._deliver_payload(raw, f"s3://{each.bucket}/{each.key}")
 
     def _read(self, found: S3Object) -> bytes | None:
-        """Read an object; None for one that is gone, which was deleted by its owner."""
-        from botocore.exceptions import ClientError
-
-        try:
-            body = self._s3.get_object(Bucket=found.bucket, Key=found.key)["Body"]
-        except ClientError as error:
-            if error.response["Error"]["Code"] not in _GONE:
-                raise
+        read = read_object(self._s3, found, self._options.largest_object)
+        if read is None:
             self._counts.objects_gone += 1
-            _log.warning(
-                "s3://%s/%s is gone, and nothing is known of what was in it", found.bucket, found.key
-            )
             return None
-        with body:
-            raw: bytes = body.read(self._options.largest_object + 1)
-        if len(raw) > self._options.largest_object:
-            raise NotReadableError(
-                f"s3://{found.bucket}/{found.key} is larger than {self._options.largest_object} bytes"
-            )
         self._counts.objects += 1
-        self._counts.bytes += len(raw)
-        return raw
+        self._counts.bytes += len(read.raw)
+        return read.raw
 
     async def _deliver_payload(self, raw: bytes, source: str) -> None:
-        """Deliver until it is confirmed. Raises NotDelivered when we end before that."""
         batch = Batch(self._options.tag, source, [Payload(raw, is_json=False)])
-        try:
-            await self._deliver(batch)
-        except NotDelivered as error:
-            while not self._closing.is_set():
-                # What waits for an output that is down must not hold up our end.
-                again = asyncio.ensure_future(self._deliver(batch))
-                ending = asyncio.ensure_future(self._closing.wait())
-                await asyncio.wait({again, ending}, return_when=asyncio.FIRST_COMPLETED)
-                ending.cancel()
-                if not again.done():
-                    again.cancel()
-                elif again.exception() is None:
-                    return
-                elif not isinstance(again.exception(), NotDelivered):
-                    again.result()
-            raise NotDelivered("we end before it is delivered") from error
+        await deliver_until(self._closing, self._deliver, batch)
 
     async def _show_after(self, handle: str, seconds: int) -> None:
         try:
@@ -238,7 +205,7 @@ class SqsInput:
                     QueueUrl=self._options.queue_url, ReceiptHandle=handle, VisibilityTimeout=seconds
                 )
             )
-        except _aws_errors() as error:
+        except aws_errors() as error:
             self._note("how long a message stays out of sight could not be changed", error)
 
     def _note(self, what: str, error: Exception) -> None:
@@ -254,9 +221,3 @@ class SqsInput:
 
     async def _call(self, function: Callable[[], Result]) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._threads, function)
-
-
-def _aws_errors() -> tuple[type[Exception], ...]:
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    return (BotoCoreError, ClientError)

@@ -56,11 +56,11 @@ class Tls(_Part, frozen=True):
 class Input(_Part, frozen=True):
     """Where events come from. `listen` is HOST:PORT; where others can reach it, it wants a key or TLS.
 
-    `shared_key`, `hostname`, `users` and `idle_seconds` are for forward, `token` and `tag` for http. An input
-    of type sqs listens nowhere: `queue_url` and what follows are its own.
+    `shared_key`, `hostname`, `users` and `idle_seconds` are for forward, `token` and `tag` for http. Inputs
+    of type sqs and s3 listen nowhere: `queue_url` and what follows are theirs.
     """
 
-    type: Literal["forward", "http", "sqs"]
+    type: Literal["forward", "http", "sqs", "s3"]
     listen: Text | None = None
     tls: Tls | None = None
     shared_key: SecretPlace | None = None
@@ -74,6 +74,10 @@ class Input(_Part, frozen=True):
     queue_url: Annotated[str, Meta(pattern=r"^https?://[^\s]+/[^\s/]+$")] | None = None
     aws_region: Text | None = None
     visibility_seconds: Annotated[int, Meta(ge=2, le=43_200)] = 300
+    bucket: Text | None = None
+    prefix: str = ""
+    memory: Text | None = None
+    every_seconds: Annotated[int, Meta(ge=1, le=86_400)] = 60
 
 
 class Output(_Part, frozen=True):
@@ -144,6 +148,7 @@ _OF_INPUTS: dict[str, tuple[str, ...]] = {
     "forward": ("listen", "tls", "shared_key", "users"),
     "http": ("listen", "tls", "token", "tag"),
     "sqs": ("queue_url", "aws_region", "tag"),
+    "s3": ("bucket", "aws_region", "memory", "prefix", "tag"),
 }
 """What an input of each type may be told, and others may not."""
 _OF_OUTPUTS: dict[str, tuple[str, ...]] = {
@@ -241,6 +246,10 @@ def host_and_port(listen: str) -> tuple[str, int] | None:
 def _faults(config: Config) -> Iterator[Fault]:
     for number, each in enumerate(config.inputs):
         yield from (fault._replace(where=("inputs", number, *fault.where)) for fault in _of_input(each))
+    memories = [given.memory for given in config.inputs]
+    for number, memory in enumerate(memories):
+        if memory is not None and memories.index(memory) != number:
+            yield Fault(("inputs", number, "memory"), f"an input remembers in {memory} already")
     places = [given.listen or LISTEN.get(given.type) for given in config.inputs]
     for number, place in enumerate(places):
         if place is not None and places.index(place) != number and not place.endswith(":0"):
@@ -263,7 +272,8 @@ def _of_input(given: Input) -> Iterator[Fault]:
     for name in dict.fromkeys(key for keys in _OF_INPUTS.values() for key in keys):
         if name not in own and getattr(given, name):
             yield Fault((name,), f"{name!r} is not for an input of type {given.type}", key=True)
-    yield from _of_sqs(given) if given.type == "sqs" else _of_listening(given)
+    of_type = {"sqs": _of_sqs, "s3": _of_s3}.get(given.type, _of_listening)
+    yield from of_type(given)
 
 
 def _of_sqs(given: Input) -> Iterator[Fault]:
@@ -271,6 +281,12 @@ def _of_sqs(given: Input) -> Iterator[Fault]:
         yield Fault((), "an input of type sqs needs 'queue_url'")
     elif given.aws_region is None and region_of(given.queue_url) is None:
         yield Fault(("queue_url",), "this URL tells no region: 'aws_region' is wanted")
+
+
+def _of_s3(given: Input) -> Iterator[Fault]:
+    for name in ("bucket", "aws_region", "memory"):
+        if getattr(given, name) is None:
+            yield Fault((), f"an input of type s3 needs {name!r}")
 
 
 def _of_listening(given: Input) -> Iterator[Fault]:

@@ -12,6 +12,7 @@ import msgspec
 from guardduty_lens.catalogue.load import find_scheme
 from guardduty_lens.inputs.forward import ForwardOptions
 from guardduty_lens.inputs.http import HttpOptions
+from guardduty_lens.inputs.s3 import S3Options
 from guardduty_lens.inputs.sqs import SqsOptions, region_of
 from guardduty_lens.lens import Lens
 from guardduty_lens.opensearch.client import Connection, Secret
@@ -58,7 +59,7 @@ class ReadyInput(msgspec.Struct, frozen=True):
 
     place: Place | None
     tls: ssl.SSLContext | None
-    options: ForwardOptions | HttpOptions | SqsOptions
+    options: ForwardOptions | HttpOptions | SqsOptions | S3Options
 
 
 class Ready(msgspec.Struct, frozen=True):
@@ -81,8 +82,8 @@ def make_ready(config: Config, folder: Path) -> Ready:
     """
     if any(given.type == "http" for given in config.inputs) and find_spec("uvicorn") is None:
         raise ConfigError(["an http input needs uvicorn: pip install 'guardduty-lens[http]'"])
-    if any(given.type == "sqs" for given in config.inputs) and find_spec("boto3") is None:
-        raise ConfigError(["an sqs input needs boto3: pip install 'guardduty-lens[aws]'"])
+    if any(given.type in ("sqs", "s3") for given in config.inputs) and find_spec("boto3") is None:
+        raise ConfigError(["inputs of type sqs and s3 need boto3: pip install 'guardduty-lens[aws]'"])
     lens, asked_lens = _lens(config, folder), _lens(config, folder)
     lens.rules = tuple(_rules(config, lens))
     dead_letters = DeadLetters(folder / config.dead_letters)
@@ -127,6 +128,8 @@ def _rules(config: Config, lens: Lens) -> list[Rule]:
 def _input(given: Input, number: int, folder: Path) -> ReadyInput:
     if given.type == "sqs":
         return ReadyInput(None, None, _sqs_options(given))
+    if given.type == "s3":
+        return ReadyInput(None, None, _s3_options(given, folder))
     host, port = _host_and_port(given.listen or LISTEN[given.type])
     tls = tls_of(given.tls, folder) if given.tls is not None else None
     options = _http_options(given, folder) if given.type == "http" else _forward_options(given, tls, folder)
@@ -141,6 +144,21 @@ def _sqs_options(given: Input) -> SqsOptions:
         region=given.aws_region or region_of(url) or "",
         tag=given.tag or "sqs",
         visibility_seconds=given.visibility_seconds,
+        largest_object=given.largest_message_mib * _MIB,
+    )
+
+
+def _s3_options(given: Input, folder: Path) -> S3Options:
+    assert given.bucket is not None  # the configuration was checked
+    assert given.aws_region is not None
+    assert given.memory is not None
+    return S3Options(
+        bucket=given.bucket,
+        region=given.aws_region,
+        memory=folder / given.memory,
+        prefix=given.prefix,
+        tag=given.tag or "s3",
+        every_seconds=given.every_seconds,
         largest_object=given.largest_message_mib * _MIB,
     )
 

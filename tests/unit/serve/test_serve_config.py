@@ -60,6 +60,8 @@ inputs:
   - {type: sqs, queue_url: "nowhere"}
   - {type: http, queue_url: "https://sqs.us-gov-west-1.amazonaws.com/111122223333/q"}
   - {type: forward, tag: a}
+  - {type: s3, bucket: b, memory: m, queue_url: "https://sqs.eu-west-1.amazonaws.com/111122223333/q"}
+  - {type: s3, bucket: c, memory: m, aws_region: eu-west-1}
 outputs:
   - {type: file, path: a}
 """
@@ -70,6 +72,9 @@ outputs:
         "5:82: 'listen' is not for an input of type sqs",
         "6:18: 'queue_url' is not for an input of type http",
         "7:21: 'tag' is not for an input of type forward",
+        "8:5: an input of type s3 needs 'aws_region'",
+        "8:38: 'queue_url' is not for an input of type s3",
+        "9:35: an input remembers in m already",
     ]
     assert _faults(tmp_path, text)[0].startswith("6:28: 'queue_url'")
 
