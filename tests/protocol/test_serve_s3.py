@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from counted_findings import UPDATES
-from serving import Serving
+from serving import Serving, until
 
 TEXT = """
 inputs:
@@ -47,26 +47,12 @@ def put(s3: Any, key: str, *findings: dict[str, Any]) -> None:
     s3.put_object(Bucket="archive", Key=key, Body=gzip.compress(text) if key.endswith(".gz") else text)
 
 
-def counted(serving: Serving) -> dict[str, int]:
-    """Give the counts of the input that the log tells at the end."""
-    [line] = [each for each in serving.said if "1-s3: " in each]
-    counts: dict[str, int] = json.loads(line[line.index("{") :])
-    return counts
-
-
 def ids(serving: Serving, name: str = "out.jsonl") -> list[tuple[str, str]]:
     return sorted((each["detail"]["id"], each["detail"]["updatedAt"]) for each in serving.records(name))
 
 
 def of(*findings: dict[str, Any]) -> list[tuple[str, str]]:
     return sorted((each["detail"]["id"], each["detail"]["updatedAt"]) for each in findings)
-
-
-def until(true: Callable[[], bool], seconds: float = 30.0) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.1)
 
 
 def test_every_object_once_whenever_it_comes_and_whoever_is_restarted(s3, serve) -> None:
@@ -81,7 +67,7 @@ def test_every_object_once_whenever_it_comes_and_whoever_is_restarted(s3, serve)
     put(s3, "f6.json", UPDATES[5])
     until(lambda: len(serving.records()) == 6)
     assert serving.stop() == 0
-    assert counted(serving)["objects"] == 5
+    assert serving.counted("s3")["objects"] == 5
     put(s3, f"{OURS}/2020/01/01/late/u.json", UPDATES[6])  # while nobody looks, into a day long past
     serving.start()
     until(lambda: len(serving.records()) == 7)
@@ -128,7 +114,7 @@ def test_while_an_output_is_down_nothing_is_taken_for_delivered(s3, serve) -> No
     serving = serve(path="later/out.jsonl")
     until(lambda: any("could not deliver" in line for line in serving.said))
     assert serving.stop() == 0
-    assert counted(serving)["objects"] == 0
+    assert serving.counted("s3")["objects"] == 0
     serving.start()
     (serving.folder / "later").mkdir()
     until(lambda: len(serving.records("later/out.jsonl")) == 5, 60)
@@ -147,7 +133,7 @@ def test_what_cannot_be_read_is_tried_again_and_holds_up_nothing(s3, serve) -> N
     assert serving.stop() == 0
     assert ids(serving) == of(UPDATES[0], UPDATES[1])
     assert [letter["raw"] for letter in serving.records("dead.jsonl")] == ["no JSON"]
-    assert counted(serving)["left"] >= 1
+    assert serving.counted("s3")["left"] >= 1
 
 
 def test_a_bucket_that_is_not_there_is_told_and_tried_again(s3, serve) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import boto3
 import pytest
 from counted_findings import UPDATES
-from serving import Serving
+from serving import Serving, until
 
 TEXT = """
 inputs:
@@ -74,20 +74,6 @@ def found(serving: Serving, name: str = "out.jsonl") -> set[tuple[str, str]]:
     return {identity(record) for record in serving.records(name)}
 
 
-def counted(serving: Serving) -> dict[str, int]:
-    """Give the counts of the input that the log tells at the end."""
-    [line] = [each for each in serving.said if "1-sqs: " in each]
-    counts: dict[str, int] = json.loads(line[line.index("{") :])
-    return counts
-
-
-def until(true: Callable[[], bool], seconds: float = 30.0) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.05)
-
-
 def test_objects_and_findings_in_messages_are_deleted_once_delivered(s3, queue, serve) -> None:
     lines = "".join(json.dumps(each["detail"]) + "\n" for each in UPDATES[:5])
     s3.put_object(Bucket="archive", Key="a key with+blanks.jsonl.gz", Body=gzip.compress(lines.encode()))
@@ -112,7 +98,7 @@ def test_objects_and_findings_in_messages_are_deleted_once_delivered(s3, queue, 
     assert found(serving) == {identity(each) for each in UPDATES[:7]}
     assert {letter["raw"] for letter in serving.records("dead.jsonl")} == {"this is no JSON"}
     assert "s3://archive/gone.json is gone" in "".join(serving.said)
-    counts = counted(serving)
+    counts = serving.counted("sqs")
     assert counts["deleted"] >= 4
     assert counts["objects"] >= 2
     assert counts["objects_gone"] >= 1
@@ -141,7 +127,7 @@ def test_what_was_not_delivered_is_given_back_at_the_end(queue, serve) -> None:
     until(lambda: in_queue(queue) == (0, 3))
     serving.stop()
     assert in_queue(queue) == (3, 0)
-    assert counted(serving)["given_back"] >= 3
+    assert serving.counted("sqs")["given_back"] >= 3
 
 
 def test_an_object_that_cannot_be_read_leaves_its_message_and_no_other(s3, queue, serve) -> None:

@@ -5,10 +5,20 @@ import os
 import signal
 import subprocess
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from command_line import COMMAND
+
+
+def until(true: Callable[[], bool], seconds: float = 30.0) -> None:
+    """Wait until something is true; it is an error if that takes longer."""
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.05)
 
 
 class Serving:
@@ -47,6 +57,12 @@ class Serving:
         path = self.folder / name
         lines = path.read_text().split("\n")[:-1] if path.exists() else []
         return [json.loads(line) for line in lines]
+
+    def counted(self, kind: str) -> dict[str, int]:
+        """Give the counts of an input that the log tells at the end."""
+        [line] = [each for each in self.said if f"-{kind}: {{" in each]
+        counts: dict[str, int] = json.loads(line[line.index("{") :])
+        return counts
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         self.process.send_signal(number)

@@ -14,16 +14,16 @@ import re
 import sqlite3
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
 from guardduty_lens.aws.notifications import S3Object, holds_findings
+from guardduty_lens.inputs.asking import Asking, AskingCounts
 from guardduty_lens.inputs.delivery import Batch, Deliver, NotDelivered, Payload, deliver_until
 from guardduty_lens.inputs.s3_objects import NotReadableError, aws_errors, read_object
 
@@ -33,7 +33,6 @@ _DEEPEST = 6
 """Folders above the years: `AWSLogs/{account}/GuardDuty/{region}/` are four."""
 _YEAR = re.compile(r"/\d{4}/$")
 
-Result = TypeVar("Result")
 _log = logging.getLogger(__name__)
 
 
@@ -51,16 +50,12 @@ class S3Options(msgspec.Struct, frozen=True, kw_only=True):
     largest_object: int = 64 * 1024 * 1024
 
 
-class S3Counts(msgspec.Struct):
+class S3Counts(AskingCounts):
     """What became of objects, and how often AWS could not be asked."""
 
     rounds: int = 0
     listed: int = 0
-    objects: int = 0
-    objects_gone: int = 0
     left: int = 0
-    bytes: int = 0
-    errors: int = 0
 
 
 class Memory:
@@ -98,24 +93,18 @@ class Memory:
             self._database.close()
 
 
-class S3Input:
+class S3Input(Asking[S3Counts]):
     """Follows a prefix until it is closed."""
 
     kind = "s3"
 
     def __init__(self, options: S3Options, deliver: Deliver) -> None:
+        super().__init__(S3Counts(), AT_ONCE)
         self._options = options
         self._deliver = deliver
-        self._counts = S3Counts()
-        self._closing = asyncio.Event()
-        self._threads = ThreadPoolExecutor(AT_ONCE, "guardduty-lens-s3")
         self._task: asyncio.Task[None] | None = None
         self._left: set[str] = set()
         """Keys of those that could not be read: tried again in each round."""
-
-    def counted(self) -> dict[str, int]:
-        """Give the counts, by name."""
-        return msgspec.structs.asdict(self._counts)
 
     async def start(self) -> None:
         """Begin to follow. Raises OSError where nothing can be remembered."""
@@ -233,17 +222,3 @@ class S3Input:
             if not page.get("IsTruncated"):
                 return
             asked = asked | {"ContinuationToken": page["NextContinuationToken"]}
-
-    def _note(self, what: str, error: Exception) -> None:
-        self._counts.errors += 1
-        _log.error("%s: %s", what, error)
-
-    async def _sleep(self, seconds: float) -> None:
-        """Sleep, or until we end."""
-        try:
-            await asyncio.wait_for(self._closing.wait(), seconds)
-        except TimeoutError:
-            return
-
-    async def _call(self, function: Callable[[], Result]) -> Result:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, function)

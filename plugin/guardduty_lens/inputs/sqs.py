@@ -12,14 +12,14 @@ polling"; Amazon S3 user guide, "Event message structure".
 import asyncio
 import logging
 import re
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
 from guardduty_lens.aws.notifications import S3Object, holds_findings, objects_of
+from guardduty_lens.inputs.asking import Asking, AskingCounts
 from guardduty_lens.inputs.delivery import Batch, Deliver, NotDelivered, Payload, deliver_until
 from guardduty_lens.inputs.s3_objects import NotReadableError, aws_errors, read_object
 
@@ -31,7 +31,6 @@ _WAIT_SECONDS = 5
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.5, 30.0
 _REGION_OF_URL = re.compile(r"https://(?:sqs\.)?(?P<region>[a-z]{2}(?:-[a-z]+)+-[0-9])\.")
 
-Result = TypeVar("Result")
 _log = logging.getLogger(__name__)
 
 
@@ -45,18 +44,14 @@ class SqsOptions(msgspec.Struct, frozen=True, kw_only=True):
     largest_object: int = 64 * 1024 * 1024
 
 
-class SqsCounts(msgspec.Struct):
+class SqsCounts(AskingCounts):
     """What became of messages, of the objects that they told of, and how often AWS could not be asked."""
 
     messages: int = 0
     deleted: int = 0
     given_back: int = 0
     left: int = 0
-    objects: int = 0
-    objects_gone: int = 0
     objects_passed_over: int = 0
-    bytes: int = 0
-    errors: int = 0
 
 
 def region_of(queue_url: str) -> str | None:
@@ -65,23 +60,17 @@ def region_of(queue_url: str) -> str | None:
     return found["region"] if found else None
 
 
-class SqsInput:
+class SqsInput(Asking[SqsCounts]):
     """Polls a queue until it is closed."""
 
     kind = "sqs"
 
     def __init__(self, options: SqsOptions, deliver: Deliver) -> None:
+        super().__init__(SqsCounts(), 2 * POLLERS)
         self._options = options
         self._deliver = deliver
-        self._counts = SqsCounts()
-        self._closing = asyncio.Event()
-        self._threads = ThreadPoolExecutor(2 * POLLERS, "guardduty-lens-sqs")
         self._tasks: list[asyncio.Task[None]] = []
         self._undelivered: list[str] = []
-
-    def counted(self) -> dict[str, int]:
-        """Give the counts, by name."""
-        return msgspec.structs.asdict(self._counts)
 
     async def start(self) -> None:
         """Begin to poll."""
@@ -207,17 +196,3 @@ class SqsInput:
             )
         except aws_errors() as error:
             self._note("how long a message stays out of sight could not be changed", error)
-
-    def _note(self, what: str, error: Exception) -> None:
-        self._counts.errors += 1
-        _log.error("%s: %s", what, error)
-
-    async def _sleep(self, seconds: float) -> None:
-        """Sleep, or until we end."""
-        try:
-            await asyncio.wait_for(self._closing.wait(), seconds)
-        except TimeoutError:
-            return
-
-    async def _call(self, function: Callable[[], Result]) -> Result:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, function)

@@ -1,0 +1,51 @@
+"""What inputs have in common that ask AWS instead of listening."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Generic, TypeVar
+
+import msgspec
+
+Result = TypeVar("Result")
+_log = logging.getLogger(__name__)
+
+
+class AskingCounts(msgspec.Struct):
+    """What any such input counts: objects and their bytes, and how often AWS could not be asked."""
+
+    objects: int = 0
+    objects_gone: int = 0
+    bytes: int = 0
+    errors: int = 0
+
+
+Counts = TypeVar("Counts", bound=AskingCounts)
+
+
+class Asking(Generic[Counts]):
+    """Asks in threads, since boto3 blocks; waits until it is time, or the end."""
+
+    def __init__(self, counts: Counts, threads: int) -> None:
+        self._counts = counts
+        self._closing = asyncio.Event()
+        self._threads = ThreadPoolExecutor(threads, "guardduty-lens-aws")
+
+    def counted(self) -> dict[str, int]:
+        """Give the counts, by name."""
+        return msgspec.structs.asdict(self._counts)
+
+    def _note(self, what: str, error: Exception) -> None:
+        self._counts.errors += 1
+        _log.error("%s: %s", what, error)
+
+    async def _sleep(self, seconds: float) -> None:
+        """Sleep, or until we end."""
+        try:
+            await asyncio.wait_for(self._closing.wait(), seconds)
+        except TimeoutError:
+            return
+
+    async def _call(self, function: Callable[[], Result]) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, function)
