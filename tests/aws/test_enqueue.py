@@ -183,6 +183,7 @@ def test_messages_that_are_never_taken_are_told(s3, monkeypatch) -> None:
         (["archive"], "s3://BUCKET/PREFIX is wanted"),
         (["s3://archive", "--since", "yesterday"], "--since"),
         (["s3://not-there"], "cannot be listed"),
+        (["s3://archive", "--cursor", "no/such/folder"], "there is no folder"),
     ],
 )
 def test_what_cannot_be_done_is_told(line: list[str], says: str, s3, queue) -> None:

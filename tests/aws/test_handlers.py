@@ -17,6 +17,7 @@ from http_json import Server
 
 from guardduty_lens.aws import archive, index, transform
 from guardduty_lens.aws.index import NotIndexedError
+from guardduty_lens.aws.settings import SettingsError
 from guardduty_lens.samples import generate_findings
 
 
@@ -241,11 +242,40 @@ def test_while_the_cluster_is_down_nothing_is_lost(s3, cluster, prefix, opensear
     assert counts(cluster, prefix) == (2, 2)
 
 
-def test_one_message_does_not_take_the_others_with_it(s3, cluster, prefix) -> None:
+def test_one_message_does_not_take_the_others_with_it(s3, cluster, prefix, caplog) -> None:
     put(s3, "one.json", json.dumps(UPDATES[0]).encode())
     event = queued(told("one.json"), told("x.json", bucket="not-ours"), UPDATES[1])
     assert index.handler(event, None) == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
     assert counts(cluster, prefix) == (2, 2)
+    [why] = [each.getMessage() for each in caplog.records if "to come again" in each.getMessage()]
+    assert "message m1: NoSuchBucket" in why
+
+
+def test_what_is_called_is_what_the_template_allows(s3, cluster, prefix, monkeypatch) -> None:
+    """Of S3 and SNS, recorded; `ListBucket` allows no call, but makes `GetObject` tell what is gone."""
+    called: set[str] = set()
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", boto3.Session())
+
+    def note(model: Any, **_: Any) -> None:
+        called.add(f"{model.service_model.endpoint_prefix}:{model.name}")
+
+    boto3.DEFAULT_SESSION.events.register("before-call", note)
+    monkeypatch.setenv("TOPIC_ARN", boto3.client("sns").create_topic(Name="told")["TopicArn"])
+    monkeypatch.setenv("MIN_SEVERITY", "Low")
+    called.clear()
+    key = archive.handler(UPDATES[0], None)["archived"]
+    assert called == {"s3:PutObject", "sns:Publish"}
+    called.clear()
+    assert index.handler(queued(told(key, "gone.json")), None) == {"batchItemFailures": []}
+    assert called == {"s3:GetObject", "s3:PutObject"}
+
+
+def test_a_severity_that_is_none_is_told(s3, cluster, monkeypatch) -> None:
+    monkeypatch.setenv("TOPIC_ARN", "arn:aws:sns:eu-west-1:111122223333:told")
+    monkeypatch.setenv("MIN_SEVERITY", "Hihg")
+    with pytest.raises(SettingsError, match="MIN_SEVERITY"):
+        archive.handler(UPDATES[0], None)
+    assert s3.list_objects_v2(Bucket="archive")["KeyCount"] == 1
 
 
 EXPIRED = b'{"message":"The security token included in the request is expired"}'

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from guardduty_lens.aws.settings import ArchiveSettings, archive_settings
+from guardduty_lens.aws.settings import ArchiveSettings, SettingsError, archive_settings
 from guardduty_lens.lens import Lens
 from guardduty_lens.opensearch.dates import milliseconds
 from guardduty_lens.record import Record
@@ -61,7 +61,9 @@ def _tell(event: Mapping[str, Any], settings: ArchiveSettings) -> bool:
     if not isinstance(record, Record) or record.kind != "finding":
         return False
     ranks = {label.lower(): rank for label, rank in lens.plan.scheme.ranks().items()}
-    least = ranks.get(settings.min_severity.lower(), 0)
+    least = ranks.get(settings.min_severity.lower())
+    if least is None:
+        raise SettingsError(f"MIN_SEVERITY is one of {', '.join(ranks)}, not {settings.min_severity!r}")
     if (record.fields.get("severity_rank") or 0) < least:
         return False
     subject, text = message(record)

@@ -7,6 +7,7 @@ is indexed.
 """
 
 import json
+import logging
 import os
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -17,6 +18,7 @@ import msgspec
 from guardduty_lens.aws.notifications import S3Object, holds_findings, objects_of
 from guardduty_lens.aws.settings import IndexSettings, index_settings
 from guardduty_lens.inputs.files import BLOCK_BYTES
+from guardduty_lens.inputs.s3_objects import is_gone
 from guardduty_lens.lens import Lens
 from guardduty_lens.opensearch.bulk import Bulk, CannotDeliver
 from guardduty_lens.opensearch.client import Connection, connect
@@ -27,7 +29,7 @@ from guardduty_lens.outputs.opensearch import OpenSearchOutput, Undelivered
 from guardduty_lens.payloads.pieces import Position, Rejected
 from guardduty_lens.record import Record
 
-_GONE = ("NoSuchKey", "NoSuchVersion", "404")
+_log = logging.getLogger(__name__)
 
 
 def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
@@ -40,6 +42,8 @@ def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
     is_queue = isinstance(records, list) and records and records[0].get("eventSource") == "aws:sqs"
     messages = {each["messageId"]: each["body"] for each in records or ()} if is_queue else {"": event}
     failed = job.run(messages)
+    for identifier, reason in failed.items():
+        _log.error("not indexed, and to come again: message %s: %s", identifier, reason)
     if is_queue:
         return {"batchItemFailures": [{"itemIdentifier": identifier} for identifier in failed]}
     if failed:
@@ -106,7 +110,7 @@ class Job:
         try:
             body = _client("s3").get_object(Bucket=found.bucket, Key=found.key)["Body"]
         except ClientError as error:
-            if error.response["Error"]["Code"] in _GONE:
+            if is_gone(error):
                 gone = Rejected("gone", f"the object is not there: {error}", b"", Position(), source)
                 self._letters.append(msgspec.json.encode(dead_letter(gone)))
                 return
@@ -134,6 +138,9 @@ class Job:
         body = b"\n".join(self._letters) + b"\n"
         key = f"{self._settings.dead_letter_prefix}{hashlib.sha256(body).hexdigest()[:32]}.jsonl"
         _client("s3").put_object(Bucket=self._settings.dead_letter_bucket, Key=key, Body=body)
+        _log.warning(
+            "%d dead letters in s3://%s/%s", len(self._letters), self._settings.dead_letter_bucket, key
+        )
         self._letters.clear()
 
     def _output(self) -> OpenSearchOutput:

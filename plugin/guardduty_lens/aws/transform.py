@@ -7,12 +7,15 @@ itself; `ProcessingFailed` what cannot be read, which Firehose then keeps, raw, 
 
 import base64
 import binascii
+import logging
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
 from guardduty_lens.lens import Lens
 from guardduty_lens.payloads.pieces import Rejected
+
+_log = logging.getLogger(__name__)
 
 MOST_BYTES = 5_500_000
 """Of an answer: Lambda takes 6 MB of a synchronous one. Records beyond it fail, and Firehose keeps them."""
@@ -38,7 +41,9 @@ def _answer(record: Mapping[str, Any]) -> dict[str, str]:
     except (binascii.Error, ValueError):
         return _failed(record)
     found = list(_lens().process(payload, "firehose"))
-    if any(isinstance(item, Rejected) for item in found):
+    rejected = next((item for item in found if isinstance(item, Rejected)), None)
+    if rejected is not None:
+        _log.warning("record %s: %s: %s", record["recordId"], rejected.reason, rejected.message)
         return _failed(record)
     if not found:
         return {"recordId": record["recordId"], "result": "Dropped", "data": record["data"]}

@@ -53,6 +53,8 @@ def command(
         s3, sqs = boto3.client("s3", region_name=region), boto3.client("sqs", region_name=region)
     except (ValueError, BotoCoreError) as error:
         raise click.UsageError(str(error)) from error
+    if cursor is not None and not cursor.parent.is_dir():
+        raise click.UsageError(f"cannot write {cursor}: there is no folder {cursor.parent}")
     wanted = Archive(
         bucket=bucket,
         prefix=prefix,

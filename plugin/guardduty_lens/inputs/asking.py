@@ -8,6 +8,8 @@ from typing import Generic, TypeVar
 
 import msgspec
 
+from guardduty_lens.inputs.s3_objects import NotReadableError, aws_errors
+
 Result = TypeVar("Result")
 _log = logging.getLogger(__name__)
 
@@ -37,8 +39,10 @@ class Asking(Generic[Counts]):
         return msgspec.structs.asdict(self._counts)
 
     def _note(self, what: str, error: Exception) -> None:
+        """Tell of an error, and of one that nobody expects where it came from."""
         self._counts.errors += 1
-        _log.error("%s: %s", what, error)
+        is_expected = isinstance(error, (NotReadableError, *aws_errors()))
+        _log.error("%s: %s", what, error, exc_info=None if is_expected else error)
 
     async def _sleep(self, seconds: float) -> None:
         """Sleep, or until we end."""

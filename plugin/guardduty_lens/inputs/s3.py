@@ -25,7 +25,7 @@ import msgspec
 from guardduty_lens.aws.notifications import S3Object, holds_findings
 from guardduty_lens.inputs.asking import Asking, AskingCounts
 from guardduty_lens.inputs.delivery import Batch, Deliver, NotDelivered, Payload, deliver_until
-from guardduty_lens.inputs.s3_objects import NotReadableError, aws_errors, read_object
+from guardduty_lens.inputs.s3_objects import read_object
 
 AT_ONCE = 16
 """Objects under way together."""
@@ -133,11 +133,8 @@ class S3Input(Asking[S3Counts]):
             try:
                 await self._take(sorted(self._left))
                 await self._round(self._everything() if whole else self._recent())
-            except aws_errors() as error:
+            except Exception as error:  # noqa: BLE001 - the following must go on, and the fault be seen
                 self._note(f"s3://{self._options.bucket}/{self._options.prefix} cannot be listed", error)
-            except Exception:  # noqa: BLE001 - it must not end unseen
-                self._counts.errors += 1
-                _log.exception("a fault of guardduty-lens; the prefix is listed again")
             else:
                 self._counts.rounds += 1
                 swept = start if whole else swept
@@ -174,9 +171,7 @@ class S3Input(Asking[S3Counts]):
             await deliver_until(self._closing, self._deliver, batch)
         except NotDelivered:
             return key, None
-        except Exception as error:
-            if not isinstance(error, (NotReadableError, *aws_errors())):
-                raise
+        except Exception as error:  # noqa: BLE001 - one object must not hold up the others
             self._counts.left += 1
             self._left.add(key)
             self._note(f"s3://{found.bucket}/{key} is left for the next round", error)

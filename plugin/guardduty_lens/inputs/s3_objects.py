@@ -27,6 +27,11 @@ def aws_errors() -> tuple[type[Exception], ...]:
     return (BotoCoreError, ClientError)
 
 
+def is_gone(error: Any) -> bool:
+    """Tell whether botocore's ClientError says that an object is not there, as it does where we may list."""
+    return error.response["Error"]["Code"] in _GONE
+
+
 def read_object(s3: Any, found: S3Object, largest: int) -> ReadObject | None:
     """Read an object; None for one that is gone, which was deleted by its owner.
 
@@ -37,7 +42,7 @@ def read_object(s3: Any, found: S3Object, largest: int) -> ReadObject | None:
     try:
         answer = s3.get_object(Bucket=found.bucket, Key=found.key)
     except ClientError as error:
-        if error.response["Error"]["Code"] not in _GONE:
+        if not is_gone(error):
             raise
         _log.warning("s3://%s/%s is gone, and nothing is known of what was in it", found.bucket, found.key)
         return None

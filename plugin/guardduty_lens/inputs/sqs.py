@@ -21,7 +21,7 @@ import msgspec
 from guardduty_lens.aws.notifications import S3Object, holds_findings, objects_of
 from guardduty_lens.inputs.asking import Asking, AskingCounts
 from guardduty_lens.inputs.delivery import Batch, Deliver, NotDelivered, Payload, deliver_until
-from guardduty_lens.inputs.s3_objects import NotReadableError, aws_errors, read_object
+from guardduty_lens.inputs.s3_objects import aws_errors, read_object
 
 POLLERS = 4
 """Receives under way at once; each brings up to ten messages, SQS's most."""
@@ -95,7 +95,7 @@ class SqsInput(Asking[SqsCounts]):
         while not self._closing.is_set():
             try:
                 messages = await self._call(self._receive)
-            except aws_errors() as error:
+            except Exception as error:  # noqa: BLE001 - the polling must go on, and the fault be seen
                 self._note("the queue cannot be asked", error)
                 await self._sleep(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
@@ -144,8 +144,6 @@ class SqsInput(Asking[SqsCounts]):
             held.discard(handle)
             self._counts.left += 1
             self._note(f"message {message.get('MessageId')} is left in the queue", error)
-            if not isinstance(error, (NotReadableError, *aws_errors())):
-                _log.exception("a fault of guardduty-lens")
             return
         held.discard(handle)
         try:
