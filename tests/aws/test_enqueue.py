@@ -14,9 +14,11 @@ from http_json import Server
 from guardduty_lens.aws import archive as archive_function
 from guardduty_lens.aws import enqueue as enqueue_module
 from guardduty_lens.aws import index
-from guardduty_lens.aws.enqueue import Archive, EnqueueError, enqueue
-from guardduty_lens.aws.notifications import objects_of
+from guardduty_lens.aws.enqueue import EnqueueError, enqueue
+from guardduty_lens.aws.notifications import holds_findings, objects_of
 from guardduty_lens.cli.main import main
+from guardduty_lens.inputs.s3_archive import Location
+from guardduty_lens.inputs.selection import Selection
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
 
@@ -80,7 +82,7 @@ def test_every_key_once_in_messages_of_few(s3, queue) -> None:
     put(s3, *keys, "a/picture.png", "b/other.json")
     result = run("s3://archive/a/", "--queue", queue)
     assert result.exit_code == 0
-    assert result.output == "124 listed; 123 objects, 0.0 MB, told in 25 messages\n"
+    assert result.output == "123 objects, 0.0 MB, told in 25 messages\n"
     assert keys_in(queue) == sorted(keys)
 
 
@@ -102,17 +104,17 @@ def test_it_goes_on_after_what_was_told(s3, queue, tmp_path: Path, monkeypatch) 
     assert result.exit_code == 3
     assert "the queue is away" in result.output
     assert "the last key that was told: 0049.json" in result.output
-    assert cursor.read_text() == "0049.json"
+    assert json.loads(cursor.read_text()) == {"s3://archive": "0049.json"}
     assert run(*line).exit_code == 0
     assert keys_in(queue) == keys
-    assert run(*line).output == "0 listed; 0 objects, 0.0 MB, told in 0 messages\n"
+    assert run(*line).output == "0 objects, 0.0 MB, told in 0 messages\n"
 
 
 def test_a_dry_run_tells_nothing(s3, queue, tmp_path: Path) -> None:
     put(s3, "a.json", "b.jsonl.gz")
     cursor = tmp_path / "cursor"
     result = run("s3://archive", "--queue", queue, "--dry-run", "--cursor", str(cursor))
-    assert result.output == "2 listed; 2 objects, 0.0 MB, would be told in 1 messages\n"
+    assert result.output == "2 objects, 0.0 MB, would be told in 1 messages\n"
     assert received(queue) == []
     assert not cursor.exists()
 
@@ -130,19 +132,18 @@ def test_a_dry_run_tells_nothing(s3, queue, tmp_path: Path) -> None:
     ],
 )
 def test_accounts_and_days(key: str, wanted: bool) -> None:
-    archive = Archive(
-        bucket="b",
+    selection = Selection(
         accounts=frozenset({"111122223333"}),
         since=date(2026, 1, 15),
         until=date(2026, 1, 31),
     )
-    assert archive.wants(key, NOW) is wanted
+    assert (holds_findings(key) and selection.wants(f"/{key}", NOW)) is wanted
 
 
 def test_objects_whose_keys_tell_no_day_go_by_their_last_change() -> None:
-    archive = Archive(bucket="b", since=date(2026, 11, 25))
-    assert archive.wants("f.json", NOW)
-    assert not archive.wants("f.json", NOW.replace(day=24))
+    selection = Selection(since=date(2026, 11, 25))
+    assert selection.wants("/f.json", NOW)
+    assert not selection.wants("/f.json", NOW.replace(day=24))
 
 
 class Queue:
@@ -165,7 +166,7 @@ def test_messages_that_are_not_taken_are_sent_again(refusals: int, s3, monkeypat
     keys = [f"{number:02}.json" for number in range(50)]
     put(s3, *keys)
     queue = Queue(refusals)
-    list(enqueue(s3, queue, "url", Archive(bucket="archive")))
+    list(enqueue(s3, queue, "url", Location("archive", "")))
     found = [each["s3"]["object"]["key"] for body in queue.taken for each in json.loads(body)["Records"]]
     assert sorted(found) == keys
 
@@ -174,7 +175,7 @@ def test_messages_that_are_never_taken_are_told(s3, monkeypatch) -> None:
     monkeypatch.setattr(enqueue_module.time, "sleep", lambda _: None)
     put(s3, *(f"{number:02}.json" for number in range(50)))
     with pytest.raises(EnqueueError, match="4 messages were not taken: Throttled"):
-        list(enqueue(s3, Queue(6), "url", Archive(bucket="archive")))
+        list(enqueue(s3, Queue(6), "url", Location("archive", "")))
 
 
 @pytest.mark.parametrize(

@@ -6,104 +6,67 @@ Facts: Amazon S3 API, ListObjectsV2 (`StartAfter`); Amazon SQS API, SendMessageB
 failures one by one).
 """
 
-import re
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, datetime
 from itertools import islice
 from typing import Any, TypeVar
 from urllib.parse import quote_plus
 
 import msgspec
 
-from guardduty_lens.aws.notifications import holds_findings
+from guardduty_lens.inputs.s3_archive import Listed, Location, selected
+from guardduty_lens.inputs.selection import Selection
 
 KEYS_IN_A_MESSAGE = 5
 MESSAGES_AT_ONCE = 10
 """Keys have at most 1,024 bytes, which quoted are three times as many: a batch stays below 256 KiB."""
 TRIES = 6
 _FIRST_PAUSE_SECONDS = 0.5
-_DAY = re.compile(r"/(\d{4})/(\d{2})/(\d{2})/")
-_LOCATION = re.compile(r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(?P<prefix>.*))?", re.DOTALL)
 
 Item = TypeVar("Item")
 
 
 class EnqueueError(Exception):
-    """What could not be listed or sent, and why."""
-
-
-class Archive(msgspec.Struct, frozen=True, kw_only=True):
-    """Which objects of a bucket are wanted: days are those that keys tell, else of the last change."""
-
-    bucket: str
-    prefix: str = ""
-    accounts: frozenset[str] = frozenset()
-    since: date | None = None
-    until: date | None = None
-
-    def wants(self, key: str, changed: datetime) -> bool:
-        """Tell whether an object is wanted."""
-        if not holds_findings(key) or (self.accounts and self.accounts.isdisjoint(key.split("/"))):
-            return False
-        day = _day_of(key) or changed.date()
-        return (self.since is None or day >= self.since) and (self.until is None or day <= self.until)
+    """What could not be sent, and why."""
 
 
 class Told(msgspec.Struct):
-    """What was listed, and what of it was told; `last` is the key after which to go on."""
+    """What was told; `last` is the key after which to go on."""
 
-    listed: int = 0
     objects: int = 0
     bytes: int = 0
     messages: int = 0
     last: str = ""
 
 
-def location_of(text: str) -> tuple[str, str]:
-    """Read `s3://BUCKET/PREFIX`. Raises ValueError."""
-    found = _LOCATION.fullmatch(text)
-    if found is None:
-        raise ValueError(f"s3://BUCKET/PREFIX is wanted, not {text!r}")
-    return found["bucket"], found["prefix"] or ""
-
-
-def enqueue(s3: Any, sqs: Any | None, queue_url: str, archive: Archive, after: str = "") -> Iterator[Told]:
-    """Tell a queue of the objects after a key; without `sqs` only count them.
+def enqueue(
+    s3: Any,
+    sqs: Any | None,
+    queue_url: str,
+    location: Location,
+    selection: Selection | None = None,
+    after: str = "",
+) -> Iterator[Told]:
+    """Tell a queue of the wanted objects after a key; without `sqs` only count them.
 
     Yields what was done so far, each time that a batch was taken by the queue, and at the end. Raises
-    EnqueueError.
+    EnqueueError, CannotListError.
     """
     told = Told(last=after)
-    for wanted in _batches(_wanted(s3, archive, told, after), KEYS_IN_A_MESSAGE * MESSAGES_AT_ONCE):
-        bodies = [_notification(archive.bucket, group) for group in _batches(wanted, KEYS_IN_A_MESSAGE)]
+    found = selected(s3, location, selection or Selection(), after)
+    for wanted in _batches(found, KEYS_IN_A_MESSAGE * MESSAGES_AT_ONCE):
+        bodies = [_notification(location.bucket, group) for group in _batches(wanted, KEYS_IN_A_MESSAGE)]
         if sqs is not None:
             _send(sqs, queue_url, bodies)
         told.objects += len(wanted)
-        told.bytes += sum(each["Size"] for each in wanted)
+        told.bytes += sum(each.size for each in wanted)
         told.messages += len(bodies)
-        told.last = wanted[-1]["Key"]
+        told.last = wanted[-1].key
         yield told
     yield told
 
 
-def _wanted(s3: Any, archive: Archive, told: Told, after: str) -> Iterator[dict[str, Any]]:
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    pages = s3.get_paginator("list_objects_v2").paginate(
-        Bucket=archive.bucket, Prefix=archive.prefix, **({"StartAfter": after} if after else {})
-    )
-    try:
-        for page in pages:
-            for each in page.get("Contents", ()):
-                told.listed += 1
-                if archive.wants(each["Key"], each["LastModified"]):
-                    yield each
-    except (BotoCoreError, ClientError) as error:
-        raise EnqueueError(f"s3://{archive.bucket}/{archive.prefix} cannot be listed: {error}") from error
-
-
-def _notification(bucket: str, objects: Iterable[dict[str, Any]]) -> str:
+def _notification(bucket: str, objects: Iterable[Listed]) -> str:
     records = [
         {
             "eventVersion": "2.1",
@@ -111,7 +74,7 @@ def _notification(bucket: str, objects: Iterable[dict[str, Any]]) -> str:
             "eventName": "ObjectCreated:Put",
             "s3": {
                 "bucket": {"name": bucket},
-                "object": {"key": quote_plus(each["Key"], safe="/"), "size": each["Size"]},
+                "object": {"key": quote_plus(each.key, safe="/"), "size": each.size},
             },
         }
         for each in objects
@@ -145,11 +108,3 @@ def _batches(items: Iterable[Item], most: int) -> Iterator[list[Item]]:
     rest = iter(items)
     while batch := list(islice(rest, most)):
         yield batch
-
-
-def _day_of(key: str) -> date | None:
-    found = _DAY.search(key)
-    try:
-        return date(*map(int, found.groups())) if found else None
-    except ValueError:
-        return None

@@ -3,7 +3,7 @@
 import logging
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -12,6 +12,7 @@ from guardduty_lens.cli.opensearch_options import connection_of, names_of, opens
 from guardduty_lens.cli.options import USER_ERRORS, lens_options, rule_options, severity_scheme
 from guardduty_lens.cli.run import Job, run
 from guardduty_lens.inputs.files import STANDARD
+from guardduty_lens.inputs.sources import Files, Sources
 from guardduty_lens.lens import Lens
 from guardduty_lens.opensearch.client import DEFAULT_GIVE_UP_AFTER_SECONDS
 from guardduty_lens.outputs import forms
@@ -111,7 +112,7 @@ def command(paths: tuple[Path, ...], protocol: "Protocol | None", **options: Any
     if protocol is not None:
         be_a_child(protocol, paths, options)
         return
-    start(paths, **options)
+    start(Files(paths), **options)
 
 
 def be_a_child(protocol: "Protocol", paths: tuple[Path, ...], options: dict[str, Any]) -> None:
@@ -153,13 +154,13 @@ def _appending(
     return ClusterSink(cluster, lens, dead_letters)
 
 
-def start(paths: tuple[Path, ...], **options: Any) -> None:
+def start(inputs: Sources, *, rate: float | None = None, append: bool = False, **options: Any) -> NoReturn:
     """Make the Lens and the job that the options ask for, and run it."""
     if options["flatten"] and options["add_only"]:
         raise click.UsageError("--flatten and --add-only exclude each other")
     form = forms.flattened if options["flatten"] else forms.added_only if options["add_only"] else forms.whole
     job = Job(
-        inputs=paths,
+        inputs=inputs,
         output=options["output"],
         dead_letters=options["dead_letters"],
         summary=options["summary"],
@@ -168,6 +169,8 @@ def start(paths: tuple[Path, ...], **options: Any) -> None:
         unbuffered=options["unbuffered"],
         workers=options["workers"],
         cluster=_cluster(options),
+        rate=rate,
+        append=append,
     )
     run(job, make_lens(options))
 

@@ -2,12 +2,9 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterable
-from pathlib import Path
+from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
-
-from guardduty_lens.inputs.files import STANDARD
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
@@ -19,14 +16,16 @@ SECONDS_BETWEEN = 0.2
 
 
 class Progress:
-    """A line on standard error while regular files are read; it is gone at the end.
+    """A line on standard error while what has a size is read; it is gone at the end.
 
     It is drawn between blocks, a few times a second, and only where standard error is a terminal.
-    `records` says how many there are so far.
+    `total` gives the bytes of all there is (0: nobody can tell, None: not yet), `records` how many there are
+    so far.
     """
 
-    def __init__(self, sources: Iterable[Path], records: Callable[[], int], *, wanted: bool) -> None:
-        self._total = _total_bytes(sources) if wanted and sys.stderr.isatty() else 0
+    def __init__(self, total: Callable[[], int | None], records: Callable[[], int], *, wanted: bool) -> None:
+        self._total = total
+        self._is_shown = wanted and sys.stderr.isatty() and total() != 0
         self._records = records
         self._done = 0
         self._due = time.monotonic() + SHOWN_AFTER_SECONDS
@@ -35,16 +34,18 @@ class Progress:
     def advance(self, size: int) -> None:
         """Say that this many bytes more were read and worked on."""
         self._done += size
-        if self._total and time.monotonic() >= self._due:
+        if self._is_shown and time.monotonic() >= self._due:
             self._draw()
             self._due = time.monotonic() + SECONDS_BETWEEN
 
     def _draw(self) -> None:
         if self._bar is None:
-            self._bar = _new_bar(self._total)
+            self._bar = _new_bar()
             self._bar.start()
         [task] = self._bar.task_ids
-        self._bar.update(task, completed=self._done, records=f"{self._records():,} records")
+        self._bar.update(
+            task, total=self._total(), completed=self._done, records=f"{self._records():,} records"
+        )
         self._bar.refresh()
 
     def __enter__(self) -> Self:
@@ -57,17 +58,7 @@ class Progress:
             self._bar.stop()
 
 
-def _total_bytes(sources: Iterable[Path]) -> int:
-    """Give the size of regular files together; 0 if one of the sources is anything else."""
-    total = 0
-    for source in sources:
-        if source == STANDARD or not source.is_file():
-            return 0
-        total += source.stat().st_size
-    return total
-
-
-def _new_bar(total: int) -> "Bar":
+def _new_bar() -> "Bar":
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -82,5 +73,5 @@ def _new_bar(total: int) -> "Bar":
         redirect_stdout=False,
         redirect_stderr=False,
     )
-    bar.add_task("", total=total, records="")
+    bar.add_task("", total=None, records="")
     return bar

@@ -1,22 +1,77 @@
 """`guardduty-lens replay`: dead letters and archives, through the pipeline again."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
+from guardduty_lens.cli.archive_options import archive_options, aws_client, cursor_of, selection_of
 from guardduty_lens.cli.filter import job_options, start
+from guardduty_lens.cli.main import EXIT_UNDELIVERED
+from guardduty_lens.inputs.files import Unread
+from guardduty_lens.inputs.replayed import LocalPlace, Place, Replayed
 
 
 @click.command("replay")
-@click.argument(
-    "files", nargs=-1, required=True, metavar="FILE...", type=click.Path(exists=True, path_type=Path)
+@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
+@archive_options
+@click.option(
+    "--rate", type=click.FloatRange(0.01), metavar="NUMBER", help="At most so many records a second."
 )
 @job_options
-def command(files: tuple[Path, ...], **options: Any) -> None:
+def command(
+    sources: tuple[str, ...],
+    accounts: Sequence[str],
+    since: Any,
+    until: Any,
+    cursor: Path | None,
+    region: str | None,
+    dry_run: bool,
+    rate: float | None,
+    **options: Any,
+) -> None:
     """Send dead letters, or archived records, through again, as they are.
 
-    A dead letter gives the bytes that it holds; a record is enriched anew. Options are those of `filter`.
-    What is rejected again goes to --dead-letters, which may not be one of the FILEs.
+    SOURCE is a file, a folder, or s3://BUCKET/PREFIX: an archive of ours, GuardDuty's own exports, or dead
+    letters. A dead letter gives the bytes that it holds; a record is enriched anew. Options are those of
+    `filter`. What is rejected again goes to --dead-letters, which may not be one of the SOURCEs.
+
+    Accounts and days are read from names (`…/111122223333/…/2026/01/31/…`), days else from the last change.
+    With --cursor an interrupted run goes on where it was confirmed; an --output is then appended to, and may
+    hold records of the last seconds twice, while in a cluster they fall on themselves.
     """
-    start(files, **options)
+    kept = cursor_of(cursor)
+    replayed = Replayed(
+        [_place(source, region) for source in sources], selection_of(accounts, since, until), kept
+    )
+    if dry_run:
+        _say_how_much(replayed)
+        return
+    start(replayed, rate=rate, append=kept.has_begun, **options)
+
+
+def _place(source: str, region: str | None) -> Place:
+    """Give the place that an argument names. Raises UsageError."""
+    if not source.startswith("s3://"):
+        path = Path(source)
+        if not path.exists():
+            raise click.UsageError(f"there is no file or folder {source}")
+        return LocalPlace(path)
+    client = aws_client("s3", region, f"to read {source}")
+    from guardduty_lens.inputs.replayed import S3Place
+    from guardduty_lens.inputs.s3_archive import location_of
+
+    try:
+        return S3Place(client, location_of(source))
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+
+
+def _say_how_much(replayed: Replayed) -> None:
+    try:
+        size = replayed.size()
+    except (Unread, OSError) as error:
+        click.echo(f"guardduty-lens: could not read {error}", err=True)
+        raise SystemExit(EXIT_UNDELIVERED) from error
+    click.echo(f"{size.sources} sources, {size.bytes / 1e6:.1f} MB, would be replayed")

@@ -19,6 +19,7 @@ from guardduty_lens.cli.options import USER_ERRORS, lens_options, severity_schem
 from guardduty_lens.cli.run import Job, deliver
 from guardduty_lens.cli.summary import summary_text
 from guardduty_lens.inputs.files import STANDARD
+from guardduty_lens.inputs.sources import Files
 from guardduty_lens.lens import Lens
 from guardduty_lens.outputs.dead_letters import DEFAULT_PATH
 from guardduty_lens.outputs.forms import whole
@@ -123,7 +124,7 @@ def _records(paths: tuple[Path, ...], lens: Lens, folder: Path, options: dict[st
     if options["from_cluster"]:
         paths = (_fetched(folder / "fetched.jsonl", options),)
     job = Job(
-        inputs=paths,
+        inputs=Files(paths),
         output=folder / "records.jsonl",
         dead_letters=options["dead_letters"],
         summary=None,

@@ -5,7 +5,7 @@ import gc
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 import msgspec
@@ -14,7 +14,8 @@ from guardduty_lens.cli.main import EXIT_DONE, EXIT_REJECTED, EXIT_UNDELIVERED
 from guardduty_lens.cli.progress import Progress
 from guardduty_lens.cli.summary import summary_text
 from guardduty_lens.cli.workers import Outputs, WorkerError, ranges_of, run_workers, why_alone
-from guardduty_lens.inputs.files import STANDARD, Unread, expand, read_blocks
+from guardduty_lens.inputs.files import STANDARD, Unread
+from guardduty_lens.inputs.sources import Source, Sources
 from guardduty_lens.lens import Lens
 from guardduty_lens.outputs.dead_letters import DeadLetters
 from guardduty_lens.outputs.forms import Form
@@ -22,6 +23,7 @@ from guardduty_lens.outputs.sinks import (
     CannotOpenError,
     DeliveryError,
     FileSink,
+    LimitedSink,
     Sink,
     opened_output,
     write_all,
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """What a run reads and writes; the path `-` is standard input or output."""
 
-    inputs: tuple[Path, ...]
+    inputs: Sources
     output: Path
     dead_letters: Path
     summary: Path | None
@@ -45,6 +47,10 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     workers: int = 1
     cluster: "Cluster | None" = None
     """Where records go instead of `output`."""
+    rate: float | None = None
+    """Records a second, at most."""
+    append: bool = False
+    """Whether the output goes on where it ended."""
 
 
 def run(job: Job, lens: Lens) -> NoReturn:
@@ -60,28 +66,34 @@ def deliver(job: Job, lens: Lens) -> int:
 
     Raises click.UsageError.
     """
-    sources = expand(job.inputs) if job.inputs else [STANDARD]
-    _refuse_own_outputs(job, sources)
-    alone = _why_alone(job, sources)
+    _refuse_own_outputs(job)
+    alone = _why_alone(job)
     if job.workers > 1 and alone and not job.quiet:
         click.echo(f"guardduty-lens: one worker, since {alone}", err=True)
     work = _pass_all_through if alone else _share_out
     # What is there by now stays to the end: the garbage collector need not go through it again and again.
     gc.freeze()
-    return _outcome(work, job, lens, sources)
+    try:
+        return _outcome(work, job, lens)
+    finally:
+        job.inputs.close()
 
 
-def _why_alone(job: Job, sources: list[Path]) -> str:
+def _why_alone(job: Job) -> str:
     """Say why one process does it all, or nothing."""
     if job.workers == 1:
         return "asked for"
-    return "records go to a cluster" if job.cluster is not None else why_alone(sources)
+    if job.cluster is not None:
+        return "records go to a cluster"
+    if job.rate is not None:
+        return "the rate is that of one process"
+    return job.inputs.why_alone or why_alone(job.inputs.files)
 
 
-def _outcome(work: Callable[..., None], job: Job, lens: Lens, *arguments: Any) -> int:
+def _outcome(work: Callable[[Job, Lens], None], job: Job, lens: Lens) -> int:
     """Do a part of the run, say what went wrong with it, and give the exit code. Raises UsageError."""
     try:
-        work(job, lens, *arguments)
+        work(job, lens)
     except CannotOpenError as error:
         raise click.UsageError(str(error)) from error
     except Unread as error:
@@ -95,9 +107,9 @@ def _outcome(work: Callable[..., None], job: Job, lens: Lens, *arguments: Any) -
     return EXIT_UNDELIVERED
 
 
-def _refuse_own_outputs(job: Job, sources: list[Path]) -> None:
+def _refuse_own_outputs(job: Job) -> None:
     """Raise UsageError where a file is read and written, or written twice, or has no folder to be in."""
-    used = {source.resolve(): "read and written" for source in sources if source != STANDARD}
+    used = {source.resolve(): "read and written" for source in job.inputs.files if source != STANDARD}
     output = None if job.cluster is not None else job.output
     for path in (output, job.dead_letters, job.summary):
         if path is None or path == STANDARD or _is_device(path):
@@ -114,7 +126,7 @@ def _is_device(path: Path) -> bool:
     return path.exists() and not path.is_file()
 
 
-def _share_out(job: Job, lens: Lens, sources: list[Path]) -> None:
+def _share_out(job: Job, lens: Lens) -> None:
     """Have several processes pass the inputs to the output. Raises WorkerError, or Unread."""
     with DeadLetters(job.dead_letters) as dead_letters, opened_output(job.output) as output:
 
@@ -122,38 +134,41 @@ def _share_out(job: Job, lens: Lens, sources: list[Path]) -> None:
             write_all(output, written)
 
         outputs = Outputs(job.form, write, dead_letters.write)
-        run_workers(lens, ranges_of(sources), job.workers, outputs)
+        run_workers(lens, ranges_of(job.inputs.files), job.workers, outputs)
 
 
-def _pass_all_through(job: Job, lens: Lens, sources: list[Path]) -> None:
+def _pass_all_through(job: Job, lens: Lens) -> None:
     """Pass every input to the output.
 
     Raises Unread for the first; OSError or DeliveryError for the second.
     """
     with (
         DeadLetters(job.dead_letters) as dead_letters,
-        _sink(job, lens, dead_letters) as sink,
-        _progress(job, lens, sources, sink) as progress,
+        _sink(job, lens, dead_letters) as opened,
+        _progress(job, lens, opened) as progress,
     ):
+        sink = opened if job.rate is None else LimitedSink(opened, job.rate)
         try:
-            _pass_through(lens, sources, sink, dead_letters, progress)
+            _pass_through(lens, job.inputs, sink, dead_letters, progress)
         except Unread:
             sink.flush()  # what was read before is delivered all the same
+            job.inputs.confirmed()
             raise
         sink.flush()
+        job.inputs.confirmed()
 
 
 def _pass_through(
-    lens: Lens, sources: list[Path], sink: Sink, dead_letters: DeadLetters, progress: Progress
+    lens: Lens, sources: Sources, sink: Sink, dead_letters: DeadLetters, progress: Progress
 ) -> None:
     for source in sources:
-        name = str(source)
-        for item in lens.stream(_blocks(source, sink, progress), name, sink.at_once):
+        for item in lens.stream(_blocks(source, sink, progress), source.name, sink.at_once):
             if isinstance(item, Rejected):
                 dead_letters.write(item)
             else:
-                sink.write(item, name)
+                sink.write(item, source.name)
         sink.hand_on(more=True)
+        sources.passed(source, sink.flush)
 
 
 def _sink(job: Job, lens: Lens, dead_letters: DeadLetters) -> contextlib.AbstractContextManager[Sink]:
@@ -161,44 +176,21 @@ def _sink(job: Job, lens: Lens, dead_letters: DeadLetters) -> contextlib.Abstrac
         from guardduty_lens.outputs.cluster import ClusterSink
 
         return ClusterSink(job.cluster, lens, dead_letters)
-    return FileSink(job.output, job.form, unbuffered=job.unbuffered)
+    return FileSink(job.output, job.form, unbuffered=job.unbuffered, append=job.append)
 
 
-def _progress(job: Job, lens: Lens, sources: list[Path], sink: Sink) -> Progress:
+def _progress(job: Job, lens: Lens, sink: Sink) -> Progress:
     """Show progress, unless nobody wants it, or records go to a terminal too."""
     wanted = not job.quiet and not sink.is_terminal
-    return Progress(sources, lambda: sum(lens.counters.records.values()), wanted=wanted)
+    return Progress(job.inputs.total_bytes, lambda: sum(lens.counters.records.values()), wanted=wanted)
 
 
-def _blocks(source: Path, sink: Sink, progress: Progress) -> Iterator[bytes]:
+def _blocks(source: Source, sink: Sink, progress: Progress) -> Iterator[bytes]:
     """Read an input; what a block gave is handed on before the next is waited for."""
-    with _opened_input(source) as file:
-        more = source != STANDARD and source.is_file()
-        blocks = read_blocks(file)
-        while block := _next_of(blocks, source):
-            yield block
-            sink.hand_on(more=more)
-            progress.advance(len(block))
-
-
-def _next_of(blocks: Iterator[bytes], source: Path) -> bytes:
-    try:
-        return next(blocks, b"")
-    except OSError as error:
-        raise Unread(f"{source}: {error.strerror}") from error
-
-
-@contextlib.contextmanager
-def _opened_input(source: Path) -> Iterator[BinaryIO]:
-    if source == STANDARD:
-        yield sys.stdin.buffer
-        return
-    try:
-        file = source.open("rb")
-    except OSError as error:
-        raise Unread(f"{source}: {error.strerror}") from error
-    with file:
-        yield file
+    for block in source.blocks():
+        yield block
+        sink.hand_on(more=source.is_at_hand)
+        progress.advance(len(block))
 
 
 def _write_summary(job: Job, lens: Lens) -> None:

@@ -9,7 +9,7 @@ so the output is that of one process, whatever the input.
 import contextlib
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from io import BufferedReader
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -54,7 +54,7 @@ class WorkerError(Exception):
     """A worker could not go on, and why."""
 
 
-def why_alone(sources: list[Path]) -> str:
+def why_alone(sources: Sequence[Path]) -> str:
     """Say why these inputs can only be worked on by one process, or nothing."""
     for source in sources:
         if source == STANDARD:
@@ -73,7 +73,7 @@ def why_alone(sources: list[Path]) -> str:
 # --- ranges ---------------------------------------------------------------------------------------
 
 
-def ranges_of(sources: list[Path], size: int = RANGE_BYTES) -> list[Range]:
+def ranges_of(sources: Sequence[Path], size: int = RANGE_BYTES) -> list[Range]:
     """Cut files into ranges of `size` bytes or more that begin at lines which start with an object.
 
     Raises Unread.

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -11,6 +12,10 @@ from typing import BinaryIO, Protocol, Self
 from guardduty_lens.inputs.files import BLOCK_BYTES, STANDARD
 from guardduty_lens.outputs.forms import Form, whole
 from guardduty_lens.record import Record
+
+_SHORTEST_SLEEP_SECONDS = 0.05
+_SAVED_SECONDS = 1.0
+"""Of what a limited sink was not given, so much is made up for."""
 
 
 class DeliveryError(Exception):
@@ -86,6 +91,28 @@ class FileSink:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._context.__exit__(kind, error, trace)
+
+
+class LimitedSink:
+    """Another sink, that is given so many records a second at most: a cluster has others to serve, too."""
+
+    at_once = None
+
+    def __init__(self, sink: Sink, rate: float) -> None:
+        self._sink = sink
+        self._seconds = 1 / rate
+        self._due = time.monotonic()
+        self.is_terminal = sink.is_terminal
+        self.hand_on, self.flush = sink.hand_on, sink.flush
+
+    def write(self, record: Record, source: str) -> None:
+        """Take a record when it is time."""
+        now = time.monotonic()
+        if self._due - now > _SHORTEST_SLEEP_SECONDS:
+            self.hand_on(more=False)
+            time.sleep(self._due - now)
+        self._due = max(self._due, now - _SAVED_SECONDS) + self._seconds
+        self._sink.write(record, source)
 
 
 def _ends_within_a_line(path: Path) -> bool:

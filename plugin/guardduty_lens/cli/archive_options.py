@@ -1,0 +1,69 @@
+"""Options that say which part of an archive, and how far it was worked through."""
+
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from guardduty_lens.inputs.cursor import Cursor, CursorError
+from guardduty_lens.inputs.selection import Selection
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+_DAY = click.DateTime(["%Y-%m-%d"])
+_OPTIONS = [
+    click.option("--account", "accounts", multiple=True, metavar="ID", help="Only objects of this account."),
+    click.option("--since", type=_DAY, metavar="DAY", help="Only those of this day and later, YYYY-MM-DD."),
+    click.option("--until", type=_DAY, metavar="DAY", help="Only those of this day and earlier."),
+    click.option(
+        "--cursor",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="A file that says how far it came; where it is there, go on from there.",
+    ),
+    click.option("--region", help="The bucket's region. [default: as AWS's own tools are told]"),
+    click.option("--dry-run", is_flag=True, help="Only say how much it would be."),
+]
+
+
+def archive_options(function: Function) -> Function:
+    """Add the options."""
+    for option in reversed(_OPTIONS):
+        function = option(function)
+    return function
+
+
+def selection_of(
+    accounts: Sequence[str], since: datetime | None, until: datetime | None, **_: object
+) -> Selection:
+    """Give the selection that the options ask for. Raises UsageError."""
+    if since is not None and until is not None and since > until:
+        raise click.UsageError("--since is after --until")
+    return Selection(accounts=frozenset(accounts), since=_date(since), until=_date(until))
+
+
+def cursor_of(path: Path | None) -> Cursor:
+    """Read the cursor. Raises UsageError."""
+    try:
+        return Cursor(path)
+    except CursorError as error:
+        raise click.UsageError(str(error)) from error
+
+
+def aws_client(service: str, region: str | None, what: str) -> Any:
+    """Make a client of AWS. Raises UsageError."""
+    if find_spec("boto3") is None:
+        raise click.UsageError(f"{what} needs the extra aws: pip install 'guardduty-lens[aws]'")
+    import boto3
+    from botocore.exceptions import BotoCoreError
+
+    try:
+        return boto3.client(service, region_name=region)
+    except (ValueError, BotoCoreError) as error:
+        raise click.UsageError(str(error)) from error
+
+
+def _date(moment: datetime | None) -> date | None:
+    return moment.date() if moment is not None else None
