@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Made anew whenever what it installs changes.
 READY := $(VENV)/.ready
 
-.PHONY: help demo test test-lowest lint format bench soak docs templates alerts scripts saved-objects lambda generated opensearch opensearch-stop clean
+.PHONY: help demo test test-spark test-lowest lint format bench soak docs templates alerts scripts saved-objects lambda generated opensearch opensearch-stop clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -19,6 +19,10 @@ demo: $(READY) ## filter the shipped findings and say what was found
 
 test: $(READY) lint ## everything
 	$(BIN)/python -m pytest
+
+test-spark: $(READY) ## the Spark job on this machine; installs PySpark, and Java where there is none
+	@BIN="$(BIN)" sh tools/setup_spark.sh
+	$(BIN)/python -m pytest tests/spark
 
 test-lowest: ## the tests with every dependency at its lower bound, in an environment of its own
 	$(PYTHON) tools/lowest_versions.py > .lowest.txt
@@ -45,9 +49,10 @@ docs: $(READY) ## write what is made from the catalogue: its pages, and what the
 	$(BIN)/guardduty-lens fields docs -o docs/fields.md
 	$(BIN)/guardduty-lens fields schema -o docs/catalogue.schema.json
 
-templates: $(READY) ## the templates of a default installation and the roles, into pipelines/opensearch
+templates: $(READY) ## templates of a default installation, roles, and Athena's tables, into pipelines
 	$(BIN)/python tools/make_templates.py
 	$(BIN)/python tools/make_roles.py
+	$(BIN)/guardduty-lens compile athena --location s3://lake/guardduty -o pipelines/aws
 
 scripts: $(READY) ## what runs inside Fluent Bit and Logstash, with the built-in fields, into pipelines
 	$(BIN)/python tools/make_scripts.py

@@ -1,10 +1,11 @@
-"""What tests of several folders ask for: an OpenSearch, and a browser."""
+"""What tests of several folders ask for: an OpenSearch, an AWS account, and a browser."""
 
 import os
 import shutil
 from collections.abc import Iterator
 
 import pytest
+from aws_account import environment, moto_server, reset
 from playwright.sync_api import Browser, sync_playwright
 from servers import start_container, start_opensearch
 
@@ -48,3 +49,20 @@ def opensearch_url() -> Iterator[str]:
     else:
         with start_opensearch() as server:
             yield server.url
+
+
+@pytest.fixture(scope="session")
+def moto_url() -> Iterator[str]:
+    """URL of moto's server."""
+    with moto_server() as url:
+        yield url
+
+
+@pytest.fixture
+def account(moto_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
+    """An AWS account with nothing in it, by the environment's variables."""
+    variables = environment(moto_url)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    yield variables
+    reset(moto_url)

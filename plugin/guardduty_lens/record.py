@@ -121,6 +121,13 @@ class Record(Finished):
         self._source.write(buffer)
         self._write_added(buffer)
 
+    def write_apart(self, head: bytes, buffer: bytearray) -> None:
+        """Append one line of JSON: `head`, such as `{"event":`, the event as that value, the added fields."""
+        buffer += head
+        self._source.write(buffer)
+        buffer += b"}"
+        self._write_added(buffer)
+
     def _write_added(self, buffer: bytearray) -> None:
         """Append the added fields behind an object's members, or its opening brace, and close it."""
         start = len(buffer)

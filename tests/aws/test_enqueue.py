@@ -24,7 +24,7 @@ NOW = datetime(2026, 11, 25, tzinfo=UTC)
 
 
 @pytest.fixture
-def queue(account: None) -> str:
+def queue(account: dict[str, str]) -> str:
     url: str = boto3.client("sqs").create_queue(QueueName="index")["QueueUrl"]
     return url
 

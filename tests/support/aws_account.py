@@ -4,7 +4,9 @@ import contextlib
 import socket
 import urllib.request
 from collections.abc import Iterator
+from typing import Any
 
+import boto3
 from moto.server import ThreadedMotoServer
 
 REGION = "eu-west-1"
@@ -27,3 +29,22 @@ def moto_server() -> Iterator[str]:
 def reset(url: str) -> None:
     """Take away all that is in the account."""
     urllib.request.urlopen(urllib.request.Request(f"{url}/moto-api/reset", method="POST")).close()
+
+
+def environment(url: str) -> dict[str, str]:
+    """Give the variables by which every client of boto3's is one of the account."""
+    return {
+        "AWS_ENDPOINT_URL": url,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",  # moto takes anything
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_REGION": REGION,
+    }
+
+
+def s3_with(*buckets: str) -> Any:
+    """Give a client of S3, and make buckets."""
+    client = boto3.client("s3")
+    for bucket in buckets:
+        client.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+    return client

@@ -14,23 +14,30 @@ from guardduty_lens.inputs.selection import Selection
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 _DAY = click.DateTime(["%Y-%m-%d"])
-_OPTIONS = [
+_SELECTION = [
     click.option("--account", "accounts", multiple=True, metavar="ID", help="Only objects of this account."),
     click.option("--since", type=_DAY, metavar="DAY", help="Only those of this day and later, YYYY-MM-DD."),
     click.option("--until", type=_DAY, metavar="DAY", help="Only those of this day and earlier."),
-    click.option(
-        "--cursor",
-        type=click.Path(dir_okay=False, path_type=Path),
-        help="A file that says how far it came; where it is there, go on from there.",
-    ),
     click.option("--region", help="The bucket's region. [default: as AWS's own tools are told]"),
     click.option("--dry-run", is_flag=True, help="Only say how much it would be."),
 ]
 
 
+_CURSOR = click.option(
+    "--cursor",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="A file that says how far it came; where it is there, go on from there.",
+)
+
+
 def archive_options(function: Function) -> Function:
-    """Add the options."""
-    for option in reversed(_OPTIONS):
+    """Add all of them."""
+    return selection_options(_CURSOR(function))
+
+
+def selection_options(function: Function) -> Function:
+    """Add those that say which part of an archive, and where it is."""
+    for option in reversed(_SELECTION):
         function = option(function)
     return function
 

@@ -157,6 +157,31 @@ def coralogix(output: Path, application: str, seed_spelling: bool, **options: An
         click.echo(line, err=True)
 
 
+@command.command("athena")
+@output_option
+@click.option(
+    "--location",
+    metavar="s3://BUCKET/PREFIX",
+    required=True,
+    help="Where the files are: the --output of the Spark job, or where a folder of --to parquet was copied.",
+)
+@catalogue_options
+def athena(output: Path, location: str, **options: Any) -> None:
+    """Write tables and views for Amazon Athena over Parquet files of ours."""
+    from guardduty_lens.inputs.s3_archive import location_of
+    from guardduty_lens.parquet.athena import FILE, athena_sql
+    from guardduty_lens.parquet.columns import Columns, ColumnsError
+
+    lens = _lens(options["fields"], options["field_prefix"], options["severity_scheme"])
+    try:
+        text = athena_sql(Columns(lens), str(location_of(location)))
+    except ColumnsError as error:
+        raise click.UsageError(str(error)) from error
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--location") from error
+    _write(output, {FILE: text})
+
+
 def _file_name(name: str, index_prefix: str) -> str:
     words = name.removeprefix(index_prefix).removeprefix("GuardDuty: ")
     return "-".join(words.lower().split())

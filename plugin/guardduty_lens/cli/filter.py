@@ -1,7 +1,9 @@
 """`guardduty-lens filter`: payloads of any shape in, enriched records out."""
 
 import logging
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
 _OF_CLUSTERS = ("url", "user", "no_state", "with_foreign", "flat")
 
-CLUSTER_OPTIONS = [
+_CLUSTER_OPTIONS = [
     click.option("--no-state", is_flag=True, help="No state (one document a finding): the log alone."),
     click.option(
         "--with-foreign", is_flag=True, help="To the cluster's log also events that are not GuardDuty's."
@@ -46,6 +48,13 @@ CLUSTER_OPTIONS = [
     ),
 ]
 """What matters only with `--to opensearch`."""
+
+
+def cluster_options(function: Any) -> Any:
+    """Add the options that matter only where records go to a cluster."""
+    for option in reversed(_CLUSTER_OPTIONS):
+        function = option(function)
+    return function
 
 
 def job_options(function: Any) -> Any:
@@ -76,12 +85,12 @@ def job_options(function: Any) -> Any:
             click.option("--unbuffered", is_flag=True, help="Hand on each record at once."),
             click.option(
                 "--to",
-                type=click.Choice(["file", "opensearch"]),
+                type=click.Choice(["file", "opensearch", "parquet"]),
                 default="file",
                 show_default=True,
-                help="Where records go: --output, or the cluster at --url.",
+                help="Where records go: --output, the cluster at --url, or --output as a folder of Parquet.",
             ),
-            *CLUSTER_OPTIONS,
+            *_CLUSTER_OPTIONS,
             click.option("-q", "--quiet", is_flag=True, help="No summary on standard error."),
         ]
     ):
@@ -129,6 +138,8 @@ def be_a_child(protocol: "Protocol", paths: tuple[Path, ...], options: dict[str,
     if not confirms:
         answer_lines(lens, protocol, given, to)
         return
+    if options["to"] == "parquet":
+        raise click.UsageError("--protocol does not go with --to parquet")
     if options["to"] == "file" and options["output"] == STANDARD:
         raise click.UsageError("--protocol rsyslog-omprog needs --output FILE or --to opensearch")
     cluster = _cluster(options)
@@ -169,10 +180,24 @@ def start(inputs: Sources, *, rate: float | None = None, append: bool = False, *
         unbuffered=options["unbuffered"],
         workers=options["workers"],
         cluster=_cluster(options),
+        parquet=_is_parquet(options),
         rate=rate,
         append=append,
     )
     run(job, make_lens(options))
+
+
+def _is_parquet(options: dict[str, Any]) -> bool:
+    """Tell whether Parquet is asked for, by options that go together."""
+    if options["to"] != "parquet":
+        return False
+    if find_spec("duckdb") is None:
+        raise click.UsageError("--to parquet needs the extra parquet: pip install 'guardduty-lens[parquet]'")
+    if options["flatten"] or options["add_only"] or options["unbuffered"]:
+        raise click.UsageError("--flatten, --add-only and --unbuffered do not go with --to parquet")
+    if options["output"] == STANDARD:
+        raise click.UsageError("--to parquet needs --output FOLDER")
+    return True
 
 
 def _cluster(options: dict[str, Any]) -> "Cluster | None":
@@ -184,13 +209,18 @@ def _cluster(options: dict[str, Any]) -> "Cluster | None":
         return None
     if options["flatten"] or options["add_only"] or options["output"] != STANDARD:
         raise click.UsageError("--output, --flatten and --add-only do not go with --to opensearch")
+    return cluster_of(options)
+
+
+def cluster_of(options: Mapping[str, Any]) -> "Cluster":
+    """Make the cluster that the options of a connection and `cluster_options` ask for. Raises UsageError."""
     from guardduty_lens.outputs.cluster import Cluster
 
     # What opensearch-py says of each request is said by us, once and in fewer words.
     logging.getLogger("opensearch").setLevel(logging.CRITICAL)
     return Cluster(
-        connection=connection_of(options),
-        names=names_of(options),
+        connection=connection_of(dict(options)),
+        names=names_of(dict(options)),
         state=not options["no_state"],
         flat=options["flat"],
         give_up_after=options["give_up_after"],

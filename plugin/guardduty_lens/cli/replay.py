@@ -41,6 +41,10 @@ def command(
     With --cursor an interrupted run goes on where it was confirmed; an --output is then appended to, and may
     hold records of the last seconds twice, while in a cluster they fall on themselves.
     """
+    if cursor is not None and options["to"] == "parquet":
+        raise click.UsageError(
+            "--cursor does not go with --to parquet; --since does: a day again falls on itself"
+        )
     kept = cursor_of(cursor)
     replayed = Replayed(
         [_place(source, region) for source in sources], selection_of(accounts, since, until), kept

@@ -47,6 +47,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     workers: int = 1
     cluster: "Cluster | None" = None
     """Where records go instead of `output`."""
+    parquet: bool = False
+    """Whether `output` is a folder of Parquet files."""
     rate: float | None = None
     """Records a second, at most."""
     append: bool = False
@@ -85,6 +87,8 @@ def _why_alone(job: Job) -> str:
         return "asked for"
     if job.cluster is not None:
         return "records go to a cluster"
+    if job.parquet:
+        return "Parquet files are written by one process"
     if job.rate is not None:
         return "the rate is that of one process"
     return job.inputs.why_alone or why_alone(job.inputs.files)
@@ -176,6 +180,10 @@ def _sink(job: Job, lens: Lens, dead_letters: DeadLetters) -> contextlib.Abstrac
         from guardduty_lens.outputs.cluster import ClusterSink
 
         return ClusterSink(job.cluster, lens, dead_letters)
+    if job.parquet:
+        from guardduty_lens.outputs.parquet import ParquetSink
+
+        return ParquetSink(job.output, lens, dead_letters, job.inputs.group_of)
     return FileSink(job.output, job.form, unbuffered=job.unbuffered, append=job.append)
 
 

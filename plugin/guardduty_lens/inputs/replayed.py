@@ -3,15 +3,14 @@
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from guardduty_lens.inputs import s3_archive
 from guardduty_lens.inputs.cursor import Cursor
 from guardduty_lens.inputs.files import Unread, expand
-from guardduty_lens.inputs.selection import Selection
-from guardduty_lens.inputs.sources import FileSource, Source
+from guardduty_lens.inputs.selection import Selection, group_of
+from guardduty_lens.inputs.sources import FileSource, Source, is_wanted, local_group_of
 
 SECONDS_BETWEEN = 5.0
 """How often the cursor is written: an interrupted run does again what it did since."""
@@ -37,6 +36,9 @@ class Place(Protocol):
     def sizes(self, selection: Selection, after: str) -> Iterator[int]:
         """Give the bytes of each of them. Raises Unread."""
 
+    def group_of(self, name: str, selection: Selection) -> str:
+        """Give what a source belongs to: all of that is read by whoever reads the source."""
+
 
 class LocalPlace:
     """A file, or the JSON and log files below a folder."""
@@ -44,6 +46,7 @@ class LocalPlace:
     def __init__(self, path: Path) -> None:
         self.name = str(path)
         self.files = expand([path])
+        self._path = path
 
     def sources(self, selection: Selection, after: str) -> Iterator[Source]:
         """Give what is wanted after a name."""
@@ -53,16 +56,14 @@ class LocalPlace:
         """Give the bytes of each of them."""
         return (path.stat().st_size for path in self._wanted(selection, after))
 
+    def group_of(self, name: str, selection: Selection) -> str:
+        """Give what a file belongs to."""
+        return local_group_of(Path(name), self._path, selection)
+
     def _wanted(self, selection: Selection, after: str) -> Iterator[Path]:
         for path in self.files:
-            if (not after or path > Path(after)) and _wants(selection, path):
+            if (not after or path > Path(after)) and is_wanted(path, selection):
                 yield path
-
-
-def _wants(selection: Selection, path: Path) -> bool:
-    if selection.is_all:
-        return True
-    return selection.wants(f"/{path.as_posix()}", datetime.fromtimestamp(path.stat().st_mtime, UTC))
 
 
 class S3Place:
@@ -84,6 +85,10 @@ class S3Place:
         except s3_archive.CannotListError as error:
             raise Unread(str(error)) from error
 
+    def group_of(self, name: str, selection: Selection) -> str:
+        """Give what an object belongs to."""
+        return group_of(name, self.name, selection)
+
     def _key(self, name: str) -> str:
         return name.removeprefix(f"s3://{self._location.bucket}/")
 
@@ -94,7 +99,7 @@ class Replayed:
     def __init__(self, places: Sequence[Place], selection: Selection, cursor: Cursor) -> None:
         self._places, self._selection, self._cursor = places, selection, cursor
         self._began = [cursor.after(place.name) for place in places]
-        self._place = ""
+        self._place: Place | None = None
         self._passed: dict[str, str] = {}
         self._due = time.monotonic() + SECONDS_BETWEEN
         self._counting: _Counting | None = None
@@ -110,7 +115,7 @@ class Replayed:
     def __iter__(self) -> Iterator[Source]:
         """Give all that is wanted and was not done. Raises Unread."""
         for place, after in zip(self._places, self._began, strict=True):
-            self._place = place.name
+            self._place = place
             yield from place.sources(self._selection, after)
 
     def size(self) -> Size:
@@ -132,7 +137,8 @@ class Replayed:
 
     def passed(self, source: Source, confirm: Callable[[], None]) -> None:
         """Be told that all of a source was written; now and then have it confirmed, and remember."""
-        self._passed[self._place] = source.name
+        assert self._place is not None  # it gave the source
+        self._passed[self._place.name] = source.name
         if self._cursor.is_kept and time.monotonic() >= self._due:
             confirm()
             self.confirmed()
@@ -143,6 +149,11 @@ class Replayed:
             self._cursor.keep(place, name)
         self._passed.clear()
         self._due = time.monotonic() + SECONDS_BETWEEN
+
+    def group_of(self, name: str) -> str:
+        """Give what the source that is being read belongs to."""
+        assert self._place is not None  # it gave the source
+        return self._place.group_of(name, self._selection)
 
     def close(self) -> None:
         """End the counting."""

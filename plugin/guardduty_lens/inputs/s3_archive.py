@@ -10,7 +10,7 @@ import logging
 import re
 import tempfile
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import datetime
@@ -88,10 +88,10 @@ class S3Source:
 
     is_at_hand = True
 
-    def __init__(self, s3: Any, bucket: str, found: Listed) -> None:
+    def __init__(self, s3: Any, bucket: str, key: str, size: int) -> None:
         self._s3, self._bucket = s3, bucket
-        self.key, self.size = found.key, found.size
-        self.name = f"s3://{bucket}/{found.key}"
+        self.key, self.size = key, size
+        self.name = f"s3://{bucket}/{key}"
         self._fetching: Future[IO[bytes] | None] | None = None
 
     def begin(self, threads: ThreadPoolExecutor) -> None:
@@ -153,19 +153,25 @@ class S3Source:
 
 def sources(s3: Any, location: Location, selection: Selection, after: str = "") -> Iterator[S3Source]:
     """Give the wanted objects of a location in order, small ones fetched ahead. Raises Unread."""
+    found = selected(s3, location, selection, after)
+    try:
+        yield from fetched_ahead(S3Source(s3, location.bucket, each.key, each.size) for each in found)
+    except CannotListError as error:
+        raise Unread(str(error)) from error
+
+
+def fetched_ahead(found: Iterable[S3Source]) -> Iterator[S3Source]:
+    """Give objects in order, and begin to fetch small ones before it is their turn."""
     waiting: deque[S3Source] = deque()
     threads = ThreadPoolExecutor(AT_ONCE, "guardduty-lens-s3")
     try:
-        for each in selected(s3, location, selection, after):
-            source = S3Source(s3, location.bucket, each)
-            if each.size <= SMALL_BYTES:
+        for source in found:
+            if source.size <= SMALL_BYTES:
                 source.begin(threads)
             waiting.append(source)
             if len(waiting) > AHEAD:
                 yield waiting.popleft()
         while waiting:
             yield waiting.popleft()
-    except CannotListError as error:
-        raise Unread(str(error)) from error
     finally:
         threads.shutdown(cancel_futures=True)

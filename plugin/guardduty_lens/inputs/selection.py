@@ -39,3 +39,23 @@ def day_of(name: str) -> date | None:
         return date(*map(int, found.groups())) if found else None
     except ValueError:
         return None
+
+
+def group_of(name: str, place: str, selection: Selection | None = None) -> str:
+    """Give what a file of a place belongs to; whoever reads it reads all of that.
+
+    That is everything of its day in the place, as far as it is selected; else everything in the place.
+
+    >>> group_of("s3://b/AWSLogs/1/GuardDuty/eu-west-1/2026/01/31/x.jsonl.gz", "s3://b/AWSLogs/")
+    's3://b/AWSLogs/ 2026-01-31'
+    >>> group_of("letters/a.jsonl", "letters/", Selection(since=date(2026, 1, 1)))
+    'letters/ 2026-01-01 None'
+    """
+    selection = selection or Selection()
+    day = day_of(name)
+    words = [place, *sorted(selection.accounts)]
+    if day is not None:
+        words.append(str(day))
+    elif selection.since is not None or selection.until is not None:
+        words += [str(selection.since), str(selection.until)]
+    return " ".join(words)

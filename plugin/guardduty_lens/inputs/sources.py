@@ -1,11 +1,14 @@
 """What a run reads: sources, one after the other, each by its name and its blocks of bytes."""
 
 import sys
+import uuid
 from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
 from guardduty_lens.inputs.files import STANDARD, Unread, expand, read_blocks
+from guardduty_lens.inputs.selection import Selection, group_of
 
 
 class Source(Protocol):
@@ -46,6 +49,9 @@ class Sources(Protocol):
     def confirmed(self) -> None:
         """Be told that all of what passed is delivered."""
 
+    def group_of(self, name: str) -> str:
+        """Give what a source belongs to: all of that is read by whoever reads the source."""
+
     def close(self) -> None:
         """Be told that this is the end."""
 
@@ -76,7 +82,9 @@ class Files:
     why_alone = ""
 
     def __init__(self, paths: Sequence[Path]) -> None:
-        self.files: Sequence[Path] = expand(paths) if paths else [STANDARD]
+        by_place = {place: expand([place]) for place in paths or [STANDARD]}
+        self.files: Sequence[Path] = [path for place in paths or [STANDARD] for path in by_place[place]]
+        self._places = {str(path): place for place, found in by_place.items() for path in found}
 
     def __iter__(self) -> Iterator[Source]:
         return map(FileSource, self.files)
@@ -93,5 +101,24 @@ class Files:
     def confirmed(self) -> None:
         """Be told that all is delivered: nothing is remembered."""
 
+    def group_of(self, name: str) -> str:
+        """Give what a source belongs to: the argument that it came with, and its day."""
+        return local_group_of(Path(name), self._places[name])
+
     def close(self) -> None:
         """Be told that this is the end."""
+
+
+def is_wanted(path: Path, selection: Selection) -> bool:
+    """Tell whether a local file is one of a selection."""
+    if selection.is_all:
+        return True
+    return selection.wants(f"/{path.as_posix()}", datetime.fromtimestamp(path.stat().st_mtime, UTC))
+
+
+def local_group_of(path: Path, place: Path, selection: Selection | None = None) -> str:
+    """Give what a local file belongs to; what standard input brings is not the same a second time."""
+    if path == STANDARD:
+        return f"- {uuid.uuid4()}"
+    folder = place.resolve().as_posix()
+    return group_of(path.resolve().as_posix(), f"{folder}/" if place.is_dir() else folder, selection)

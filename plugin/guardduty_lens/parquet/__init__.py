@@ -1,0 +1,1 @@
+"""Records as Parquet, partitioned by day: typed columns for Athena, DuckDB and Spark."""
