@@ -4,6 +4,7 @@ Both are whole processes, Spark's start included, alternating; wall time, the me
 the extra spark, and Java.
 """
 
+import argparse
 import shutil
 import statistics
 import subprocess
@@ -21,16 +22,20 @@ FINDINGS, RUNS = 200_000, 3
 
 def main() -> None:
     """Print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--findings", type=int, default=FINDINGS)
+    parser.add_argument("--runs", type=int, default=RUNS)
+    asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         archive, lake = Path(folder) / "archive", Path(folder) / "lake"
-        for key, body in exports(FINDINGS, findings_each=1000).items():
+        for key, body in exports(asked.findings, findings_each=1000).items():
             path = archive / key
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(body)
         replay = [COMMAND, "replay", str(archive), "--to", "parquet", "-o", str(lake), "-q"]
         spark = [sys.executable, "-m", "guardduty_lens.aws.spark", str(archive), "-o", str(lake)]
         ratios = []
-        for _ in range(RUNS):
+        for _ in range(asked.runs):
             alone, shared = seconds(replay, lake), seconds(spark, lake)
             ratios.append(alone / shared)
             print(f"replay {alone:.1f} s, Spark {shared:.1f} s", flush=True)

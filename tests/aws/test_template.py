@@ -28,7 +28,7 @@ MAY = {
         "sqs:ReceiveMessage": "IndexQueue",
         "sqs:DeleteMessage": "IndexQueue",
         "sqs:GetQueueAttributes": "IndexQueue",
-        "es:ESHttpPost": "OpenSearchDomainArn}/_bulk",
+        "es:ESHttpPost": "OpenSearchDomainArn'}]}, '/_bulk'",
         "kms:Decrypt": "ExportKey",
         "logs:CreateLogStream": "IndexLogs",
         "logs:PutLogEvents": "IndexLogs",
@@ -95,6 +95,20 @@ def test_buckets_are_private_encrypted_versioned_and_kept(resources: dict[str, A
         assert properties["VersioningConfiguration"]["Status"] == "Enabled"
         assert properties["LifecycleConfiguration"]["Rules"]
         assert bucket["DeletionPolicy"] == "Retain"
+
+
+def test_a_domain_is_private_encrypted_and_kept(resources: dict[str, Any]) -> None:
+    domain = resources["Domain"]
+    properties = domain["Properties"]
+    assert domain["Condition"] == "MakesDomain"
+    assert domain["DeletionPolicy"] == "Retain"
+    assert properties["EncryptionAtRestOptions"]["Enabled"] is True
+    assert properties["NodeToNodeEncryptionOptions"]["Enabled"] is True
+    assert properties["DomainEndpointOptions"]["EnforceHTTPS"] is True
+    allowed = list(statements(properties["AccessPolicies"]))
+    assert [list(each["Principal"]) for each in allowed] == [["AWS"], ["AWS"]]  # nobody unsigned
+    assert allowed[0]["Action"] == "es:ESHttpPost"
+    assert "/_bulk" in str(allowed[0]["Resource"])
 
 
 def test_settings_of_the_functions_are_read_by_them(resources: dict[str, Any]) -> None:
