@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Generic, TypeVar
@@ -26,13 +27,23 @@ class AskingCounts(msgspec.Struct):
 Counts = TypeVar("Counts", bound=AskingCounts)
 
 
-class Asking(Generic[Counts]):
+class Asking(ABC, Generic[Counts]):
     """Asks in threads, since boto3 blocks; waits until it is time, or the end."""
+
+    kind: str
 
     def __init__(self, counts: Counts, threads: int) -> None:
         self._counts = counts
         self._closing = asyncio.Event()
         self._threads = ThreadPoolExecutor(threads, "guardduty-lens-aws")
+
+    @abstractmethod
+    async def start(self) -> None:
+        """Begin to ask. Raises OSError."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Ask no more; deliver what is under way, if its output is there."""
 
     def counted(self) -> dict[str, int]:
         """Give the counts, by name."""

@@ -57,10 +57,10 @@ class Input(_Part, frozen=True):
     """Where events come from. `listen` is HOST:PORT; where others can reach it, it wants a key or TLS.
 
     `shared_key`, `hostname`, `users` and `idle_seconds` are for forward, `token` and `tag` for http. Inputs
-    of type sqs and s3 listen nowhere: `queue_url` and what follows are theirs.
+    that ask AWS listen nowhere: `queue_url` and what follows are theirs.
     """
 
-    type: Literal["forward", "http", "sqs", "s3"]
+    type: Literal["forward", "http", "sqs", "s3", "guardduty-api"]
     listen: Text | None = None
     tls: Tls | None = None
     shared_key: SecretPlace | None = None
@@ -77,6 +77,9 @@ class Input(_Part, frozen=True):
     bucket: Text | None = None
     prefix: str = ""
     memory: Text | None = None
+    regions: list[Annotated[str, Meta(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")]] = []
+    roles: list[Annotated[str, Meta(pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/.+$")]] = []
+    external_id: Text | None = None
     every_seconds: Annotated[int, Meta(ge=1, le=86_400)] = 60
 
 
@@ -144,11 +147,13 @@ class Config(_Part, frozen=True):
 
 
 LISTEN = {"forward": "127.0.0.1:24224", "http": "127.0.0.1:9880"}
+OF_AWS = ("sqs", "s3", "guardduty-api")
 _OF_INPUTS: dict[str, tuple[str, ...]] = {
     "forward": ("listen", "tls", "shared_key", "users"),
     "http": ("listen", "tls", "token", "tag"),
     "sqs": ("queue_url", "aws_region", "tag"),
     "s3": ("bucket", "aws_region", "memory", "prefix", "tag"),
+    "guardduty-api": ("regions", "roles", "external_id", "memory", "tag"),
 }
 """What an input of each type may be told, and others may not."""
 _OF_OUTPUTS: dict[str, tuple[str, ...]] = {
@@ -272,7 +277,7 @@ def _of_input(given: Input) -> Iterator[Fault]:
     for name in dict.fromkeys(key for keys in _OF_INPUTS.values() for key in keys):
         if name not in own and getattr(given, name):
             yield Fault((name,), f"{name!r} is not for an input of type {given.type}", key=True)
-    of_type = {"sqs": _of_sqs, "s3": _of_s3}.get(given.type, _of_listening)
+    of_type = {"sqs": _of_sqs, "s3": _of_s3, "guardduty-api": _of_guardduty}.get(given.type, _of_listening)
     yield from of_type(given)
 
 
@@ -287,6 +292,14 @@ def _of_s3(given: Input) -> Iterator[Fault]:
     for name in ("bucket", "aws_region", "memory"):
         if getattr(given, name) is None:
             yield Fault((), f"an input of type s3 needs {name!r}")
+
+
+def _of_guardduty(given: Input) -> Iterator[Fault]:
+    for name in ("regions", "memory"):
+        if not getattr(given, name):
+            yield Fault((), f"an input of type guardduty-api needs {name!r}")
+    if given.external_id and not given.roles:
+        yield Fault(("external_id",), "an external_id is told along with roles", key=True)
 
 
 def _of_listening(given: Input) -> Iterator[Fault]:

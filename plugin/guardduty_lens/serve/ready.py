@@ -11,6 +11,7 @@ import msgspec
 
 from guardduty_lens.catalogue.load import find_scheme
 from guardduty_lens.inputs.forward import ForwardOptions
+from guardduty_lens.inputs.guardduty_api import GuardDutyOptions
 from guardduty_lens.inputs.http import HttpOptions
 from guardduty_lens.inputs.s3 import S3Options
 from guardduty_lens.inputs.sqs import SqsOptions, region_of
@@ -28,6 +29,7 @@ from guardduty_lens.protocols.forward import ReceiverLimits, Security, User
 from guardduty_lens.rules import Rule, rules_of
 from guardduty_lens.serve.config import (
     LISTEN,
+    OF_AWS,
     Config,
     ConfigError,
     Input,
@@ -59,7 +61,7 @@ class ReadyInput(msgspec.Struct, frozen=True):
 
     place: Place | None
     tls: ssl.SSLContext | None
-    options: ForwardOptions | HttpOptions | SqsOptions | S3Options
+    options: ForwardOptions | HttpOptions | SqsOptions | S3Options | GuardDutyOptions
 
 
 class Ready(msgspec.Struct, frozen=True):
@@ -82,8 +84,10 @@ def make_ready(config: Config, folder: Path) -> Ready:
     """
     if any(given.type == "http" for given in config.inputs) and find_spec("uvicorn") is None:
         raise ConfigError(["an http input needs uvicorn: pip install 'guardduty-lens[http]'"])
-    if any(given.type in ("sqs", "s3") for given in config.inputs) and find_spec("boto3") is None:
-        raise ConfigError(["inputs of type sqs and s3 need boto3: pip install 'guardduty-lens[aws]'"])
+    if any(given.type in OF_AWS for given in config.inputs) and find_spec("boto3") is None:
+        raise ConfigError(
+            [f"inputs of type {', '.join(OF_AWS)} need boto3: pip install 'guardduty-lens[aws]'"]
+        )
     lens, asked_lens = _lens(config, folder), _lens(config, folder)
     lens.rules = tuple(_rules(config, lens))
     dead_letters = DeadLetters(folder / config.dead_letters)
@@ -130,6 +134,8 @@ def _input(given: Input, number: int, folder: Path) -> ReadyInput:
         return ReadyInput(None, None, _sqs_options(given))
     if given.type == "s3":
         return ReadyInput(None, None, _s3_options(given, folder))
+    if given.type == "guardduty-api":
+        return ReadyInput(None, None, _guardduty_options(given, folder))
     host, port = _host_and_port(given.listen or LISTEN[given.type])
     tls = tls_of(given.tls, folder) if given.tls is not None else None
     options = _http_options(given, folder) if given.type == "http" else _forward_options(given, tls, folder)
@@ -160,6 +166,18 @@ def _s3_options(given: Input, folder: Path) -> S3Options:
         tag=given.tag or "s3",
         every_seconds=given.every_seconds,
         largest_object=given.largest_message_mib * _MIB,
+    )
+
+
+def _guardduty_options(given: Input, folder: Path) -> GuardDutyOptions:
+    assert given.memory is not None  # the configuration was checked
+    return GuardDutyOptions(
+        regions=tuple(given.regions),
+        memory=folder / given.memory,
+        roles=tuple(given.roles),
+        external_id=given.external_id,
+        tag=given.tag or "guardduty-api",
+        every_seconds=given.every_seconds,
     )
 
 

@@ -6,10 +6,13 @@ import logging
 import signal
 import socket
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
+from guardduty_lens.inputs.asking import Asking
 from guardduty_lens.inputs.forward import ForwardOptions, ForwardServer
+from guardduty_lens.inputs.guardduty_api import GuardDutyInput, GuardDutyOptions
 from guardduty_lens.inputs.http import HttpInput
 from guardduty_lens.inputs.http_server import HttpServer
 from guardduty_lens.inputs.s3 import S3Input, S3Options
@@ -39,7 +42,7 @@ class Service:
         """Begin to work, at sockets that are bound."""
         self._pipeline.start()
         for given, server in zip(self._ready.inputs, self._servers, strict=True):
-            if isinstance(server, SqsInput | S3Input):
+            if isinstance(server, Asking):
                 await server.start()
             elif given.place is not None:
                 await server.start(sockets[given.place].dup())
@@ -55,11 +58,13 @@ class Service:
         """Give the counts of each input, by its number and type."""
         return {f"{number}-{server.kind}": server.counted() for number, server in enumerate(self._servers, 1)}
 
-    def _server(self, given: ReadyInput) -> ForwardServer | HttpServer | SqsInput | S3Input:
+    def _server(self, given: ReadyInput) -> ForwardServer | HttpServer | Asking[Any]:
         if isinstance(given.options, SqsOptions):
             return SqsInput(given.options, self._pipeline.deliver)
         if isinstance(given.options, S3Options):
             return S3Input(given.options, self._pipeline.deliver)
+        if isinstance(given.options, GuardDutyOptions):
+            return GuardDutyInput(given.options, self._pipeline.deliver)
         if isinstance(given.options, ForwardOptions):
             return ForwardServer(given.options, self._pipeline.deliver)
         application = HttpInput(
