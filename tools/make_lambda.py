@@ -1,6 +1,7 @@
 """Builds `build/guardduty-lens.zip`, the code of the three functions, for Lambda's Python 3.12 on x86_64.
 
-In it: the package without what only a terminal or a page needs, its core dependencies, and opensearch-py.
+In it: the package without what only a terminal or a page needs, its core dependencies, opensearch-py, and
+Powertools for metrics.
 boto3 is in every Lambda runtime. The zip is the same bytes for the same sources and dependencies.
 """
 
@@ -26,7 +27,17 @@ PLATFORMS = (
 HANDLERS = ("archive", "index", "transform")
 AS_BOTOCORE_WANTS = ("python-dateutil<3", "urllib3<3")
 """What is in the zip goes before the runtime's own, which its boto3 shares."""
-NOT_NEEDED = ("alerts", "cli", "compilers", "samples", "saved_objects_api", "serve", "shippers", "visuals")
+NOT_NEEDED = (
+    "alerts",
+    "cli",
+    "compilers",
+    "parquet",
+    "samples",
+    "saved_objects_api",
+    "serve",
+    "shippers",
+    "visuals",
+)
 """Packages of ours that no handler imports; tests/aws/test_package.py holds them to it."""
 FOREIGN_NOT_NEEDED = ("google", "grpc", "opensearch", "click", "markdown_it", "mdurl", "pygments", "rich")
 """What comes with opensearch-py for its gRPC transport, and with click and rich for a terminal."""
@@ -56,7 +67,7 @@ def install(folder: Path, scratch: Path) -> None:
     [wheel] = scratch.glob("*.whl")
     platforms = [word for name in PLATFORMS for word in ("--platform", name)]
     target = ["--target", str(folder), *platforms, "--python-version", RUNTIME]
-    wanted = [f"{wheel}[opensearch]", *AS_BOTOCORE_WANTS]
+    wanted = [f"{wheel}[lambda]", *AS_BOTOCORE_WANTS]
     subprocess.run([*pip, "install", "--no-compile", "--only-binary=:all:", *target, *wanted], check=True)
 
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from guardduty_lens.aws.metrics import publish
 from guardduty_lens.aws.settings import ArchiveSettings, SettingsError, archive_settings
 from guardduty_lens.lens import Lens
 from guardduty_lens.opensearch.dates import milliseconds
@@ -25,11 +26,13 @@ def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
     """Archive one event. What is not GuardDuty's is left alone; an error makes Lambda try again."""
     settings = archive_settings(os.environ)
     if event.get("source") != "aws.guardduty" or not isinstance(event.get("detail"), Mapping):
+        publish("archive", {"LeftAlone": 1})
         return {"archived": None}
     key = key_of(event, settings)
     body = json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
     _client("s3").put_object(Bucket=settings.bucket, Key=key, Body=body, ContentType="application/json")
     told = settings.topic is not None and _tell(event, settings)
+    publish("archive", {"Archived": 1, "Told": int(told)})
     return {"archived": key, "told": told}
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from guardduty_lens.aws.metrics import metrics_of, publish
 from guardduty_lens.aws.notifications import S3Object, holds_findings, objects_of
 from guardduty_lens.aws.settings import IndexSettings, index_settings
 from guardduty_lens.inputs.files import BLOCK_BYTES
@@ -42,6 +43,7 @@ def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
     is_queue = isinstance(records, list) and records and records[0].get("eventSource") == "aws:sqs"
     messages = {each["messageId"]: each["body"] for each in records or ()} if is_queue else {"": event}
     failed = job.run(messages)
+    publish("index", job.metrics() | {"MessagesToComeAgain": len(failed)})
     for identifier, reason in failed.items():
         _log.error("not indexed, and to come again: message %s: %s", identifier, reason)
     if is_queue:
@@ -62,10 +64,15 @@ class Job:
         self._settings = settings
         self._lens = Lens(fields=settings.fields, rules=[without_foreign()])
         self._letters: list[bytes] = []
+        self._gone = 0
 
     def summary(self) -> dict[str, Any]:
         """Give the counts of the invocation."""
         return self._lens.counters.summary()
+
+    def metrics(self) -> dict[str, int]:
+        """Give the counts of the invocation, as metrics."""
+        return metrics_of(self._lens.counters) | {"ObjectsGone": self._gone}
 
     def run(self, messages: Mapping[str, Any]) -> dict[str, str]:
         """Index messages, by their ids; give those that are not confirmed, each with the reason."""
@@ -111,6 +118,7 @@ class Job:
             body = _client("s3").get_object(Bucket=found.bucket, Key=found.key)["Body"]
         except ClientError as error:
             if is_gone(error):
+                self._gone += 1
                 gone = Rejected("gone", f"the object is not there: {error}", b"", Position(), source)
                 self._letters.append(msgspec.json.encode(dead_letter(gone)))
                 return

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from guardduty_lens.aws.metrics import publish
 from guardduty_lens.lens import Lens
 from guardduty_lens.payloads.pieces import Rejected
 
@@ -32,6 +33,8 @@ def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
             size -= len(answer["data"])
             answer = _failed(record)
         answered.append(answer)
+    results = [answer["result"] for answer in answered]
+    publish("transform", {result: results.count(result) for result in ("Ok", "Dropped", "ProcessingFailed")})
     return {"records": answered}
 
 
