@@ -11,7 +11,7 @@ import click
 import msgspec
 
 from guardduty_lens.aws.spark.groups import groups_in
-from guardduty_lens.aws.spark.job import JobError, run, session
+from guardduty_lens.aws.spark.job import JobError, run, spark_context
 from guardduty_lens.aws.spark.task import Work, lens_of
 from guardduty_lens.cli.archive_options import selection_of, selection_options
 from guardduty_lens.cli.filter import cluster_of, cluster_options
@@ -60,7 +60,7 @@ def main(
     if dry_run or not groups:
         return
     try:
-        whole = run(session(), groups, work)
+        whole = run(spark_context(), groups, work)
     except JobError as error:
         click.echo(f"guardduty-lens: {error}", err=True)
         sys.exit(EXIT_UNDELIVERED)
