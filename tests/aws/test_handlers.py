@@ -251,6 +251,29 @@ def test_one_message_does_not_take_the_others_with_it(s3, cluster, prefix, caplo
     assert "message m1: NoSuchBucket" in why
 
 
+def test_small_objects_are_fetched_side_by_side_and_large_ones_as_they_come(
+    s3, cluster, prefix, monkeypatch
+) -> None:
+    monkeypatch.setattr(index, "SMALL_BYTES", 5_000)
+    monkeypatch.setattr(index, "AHEAD_BYTES", 5_000)
+    bodies = {f"{number}.json": json.dumps(each).encode() for number, each in enumerate(UPDATES)}
+    large = json.dumps(UPDATES[0] | {"padding": "x" * 6_000}).encode()
+    for key, body in (bodies | {"large.json": large}).items():
+        put(s3, key, body)
+    notification = told(*bodies, "large.json", "gone.json", "0.json")
+    for each in notification["Records"]:
+        key = each["s3"]["object"]["key"]
+        each["s3"]["object"]["size"] = len(large if key == "large.json" else bodies.get(key, b"x"))
+    ahead: list[str] = []
+    read = index._read
+    monkeypatch.setattr(index, "_read", lambda found: ahead.append(found.key) or read(found))
+    assert index.handler(queued(notification, UPDATES[0]), None) == {"batchItemFailures": []}
+    assert counts(cluster, prefix) == (12, 10)
+    assert 3 < len(ahead) < 12
+    assert "large.json" not in ahead
+    assert [each["reason"] for each in letters(s3)] == ["gone"]
+
+
 def test_what_is_called_is_what_the_template_allows(s3, cluster, prefix, monkeypatch) -> None:
     """Of S3 and SNS, recorded; `ListBucket` allows no call, but makes `GetObject` tell what is gone."""
     called: set[str] = set()

@@ -5,11 +5,10 @@ from pathlib import Path
 
 import pytest
 from command_line import Result
+from installed_cluster import PATHS, Cluster
 from servers import Secured, start_opensearch
 from test_output import (
     FEW,
-    PATHS,
-    Cluster,
     expected_log,
     expected_state,
     send,

@@ -11,6 +11,7 @@ import pytest
 from analysis import has_analysis, without_analysis
 from finding_events import EVENT, event
 from http_json import Server
+from installed_cluster import PATHS
 from maximal import maximal_finding
 
 from guardduty_lens import Lens, Record
@@ -25,7 +26,6 @@ CORPUS = Path(__file__).parents[1] / "corpus"
 EXAMPLE_FIELDS = Path(__file__).parents[2] / "examples" / "fields"
 NAMES = Names("templates-")
 LOG, STATE, CALLS = NAMES.log_index("2025-03"), NAMES.state_index, NAMES.cloudtrail_index("2025-03")
-PATHS = {"component_template": "_component_template", "index_template": "_index_template"}
 
 LENS = Lens(extractors=())
 

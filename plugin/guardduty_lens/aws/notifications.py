@@ -15,10 +15,11 @@ _DEEPEST = 4
 
 
 class S3Object(NamedTuple):
-    """An object that was put."""
+    """An object that was put, and its size in bytes where the message tells it."""
 
     bucket: str
     key: str
+    size: int | None = None
 
 
 def holds_findings(key: str) -> bool:
@@ -74,7 +75,8 @@ def _of_records(records: list[Any], depth: int) -> list[S3Object] | None:
 
 
 def _of_record(told: Mapping[str, Any]) -> S3Object:
-    return S3Object(str(told["bucket"]["name"]), unquote_plus(str(told["object"]["key"])))
+    of = told["object"]
+    return S3Object(str(told["bucket"]["name"]), unquote_plus(str(of["key"])), _size(of.get("size")))
 
 
 def _of_eventbridge(event: Mapping[str, Any]) -> list[S3Object] | None:
@@ -83,4 +85,9 @@ def _of_eventbridge(event: Mapping[str, Any]) -> list[S3Object] | None:
         return None
     if event.get("detail-type") != "Object Created":
         return []
-    return [S3Object(str(detail["bucket"]["name"]), str(detail["object"]["key"]))]
+    of = detail["object"]
+    return [S3Object(str(detail["bucket"]["name"]), str(of["key"]), _size(of.get("size")))]
+
+
+def _size(told: Any) -> int | None:
+    return told if type(told) is int and told >= 0 else None

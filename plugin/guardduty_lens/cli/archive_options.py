@@ -13,6 +13,8 @@ from guardduty_lens.inputs.selection import Selection
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
+_CONNECTIONS = 32
+"""Kept open: as many as objects are fetched at once, large ones by several requests."""
 _DAY = click.DateTime(["%Y-%m-%d"])
 _SELECTION = [
     click.option("--account", "accounts", multiple=True, metavar="ID", help="Only objects of this account."),
@@ -64,10 +66,11 @@ def aws_client(service: str, region: str | None, what: str) -> Any:
     if find_spec("boto3") is None:
         raise click.UsageError(f"{what} needs the extra aws: pip install 'guardduty-lens[aws]'")
     import boto3
+    from botocore.config import Config
     from botocore.exceptions import BotoCoreError
 
     try:
-        return boto3.client(service, region_name=region)
+        return boto3.client(service, region_name=region, config=Config(max_pool_connections=_CONNECTIONS))
     except (ValueError, BotoCoreError) as error:
         raise click.UsageError(str(error)) from error
 

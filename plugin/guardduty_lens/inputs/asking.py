@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
+from guardduty_lens.inputs.memory import Memory
 from guardduty_lens.inputs.s3_objects import NotReadableError, aws_errors
 
 Result = TypeVar("Result")
@@ -64,3 +65,36 @@ class Asking(ABC, Generic[Counts]):
 
     async def _call(self, function: Callable[[], Result]) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._threads, function)
+
+
+Remembered = TypeVar("Remembered", bound=Memory)
+
+
+class Following(Asking[Counts], Generic[Counts, Remembered]):
+    """Asks again and again, and remembers in a file what was delivered."""
+
+    def __init__(self, counts: Counts, threads: int) -> None:
+        super().__init__(counts, threads)
+        self._task: asyncio.Task[None] | None = None
+        self._memory: Remembered
+
+    @abstractmethod
+    def _begin(self) -> Remembered:
+        """Open what is remembered, and make what is asked. Raises OSError."""
+
+    @abstractmethod
+    async def _follow(self) -> None:
+        """Ask until it is the end."""
+
+    async def start(self) -> None:
+        """Begin to follow. Raises OSError where nothing can be remembered."""
+        self._memory = self._begin()
+        self._task = asyncio.create_task(self._follow())
+
+    async def close(self) -> None:
+        """Ask no more; deliver what is under way, if its output is there."""
+        self._closing.set()
+        if self._task is not None:
+            await self._task
+        self._threads.shutdown()
+        self._memory.close()

@@ -10,7 +10,6 @@ findings in camelCase, as exports have them. AWS STS API, AssumeRole.
 
 import asyncio
 import logging
-import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -21,9 +20,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from guardduty_lens.inputs.asking import Asking, AskingCounts
+from guardduty_lens.inputs.asking import AskingCounts, Following
 from guardduty_lens.inputs.delivery import Batch, Deliver, NotDelivered, Payload, deliver_until
 from guardduty_lens.inputs.guardduty_walk import Walk
+from guardduty_lens.inputs.memory import Memory
 from guardduty_lens.opensearch.dates import milliseconds
 
 AT_ONCE = 8
@@ -94,20 +94,15 @@ class _Answer(msgspec.Struct):
     findings: list[msgspec.Raw] = []
 
 
-class Memory:
-    """How far each detector was followed, and what was delivered from there on. Calls from any thread."""
+class Updates(Memory):
+    """How far each detector was followed, and what was delivered from there on."""
 
-    def __init__(self, path: Path) -> None:
-        self._lock = threading.Lock()
-        self._database = sqlite3.connect(path, check_same_thread=False)
-        self._database.executescript(
-            """
-            CREATE TABLE IF NOT EXISTS reached (detector TEXT PRIMARY KEY, since INTEGER) WITHOUT ROWID;
-            CREATE TABLE IF NOT EXISTS delivered
-                (detector TEXT, id TEXT, version TEXT, updated INTEGER, PRIMARY KEY (detector, id))
-                WITHOUT ROWID;
-            """
-        )
+    schema = """
+        CREATE TABLE IF NOT EXISTS reached (detector TEXT PRIMARY KEY, since INTEGER) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS delivered
+            (detector TEXT, id TEXT, version TEXT, updated INTEGER, PRIMARY KEY (detector, id))
+            WITHOUT ROWID;
+    """
 
     def since(self, detector: str) -> int:
         """Give the update from which on to follow a detector."""
@@ -142,13 +137,8 @@ class Memory:
                 "DELETE FROM delivered WHERE detector = ? AND updated < ?", (detector, since)
             )
 
-    def close(self) -> None:
-        """Close the file."""
-        with self._lock:
-            self._database.close()
 
-
-class GuardDutyInput(Asking[GuardDutyCounts]):
+class GuardDutyInput(Following[GuardDutyCounts, Updates]):
     """Follows all detectors until it is closed."""
 
     kind = "guardduty-api"
@@ -159,23 +149,9 @@ class GuardDutyInput(Asking[GuardDutyCounts]):
         self._deliver = deliver
         self._turns = asyncio.Semaphore(AT_ONCE)
         self._clients = _Clients(options.external_id)
-        self._task: asyncio.Task[None] | None = None
 
-    async def start(self) -> None:
-        """Begin to follow. Raises OSError where nothing can be remembered."""
-        try:
-            self._memory = Memory(self._options.memory)
-        except sqlite3.Error as error:
-            raise OSError(f"{self._options.memory}: {error}") from error
-        self._task = asyncio.create_task(self._follow())
-
-    async def close(self) -> None:
-        """Ask no more; deliver what is under way, if its output is there."""
-        self._closing.set()
-        if self._task is not None:
-            await self._task
-        self._threads.shutdown()
-        self._memory.close()
+    def _begin(self) -> Updates:
+        return Updates(self._options.memory)
 
     async def _follow(self) -> None:
         places = [

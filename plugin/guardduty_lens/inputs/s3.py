@@ -11,8 +11,6 @@ GuardDuty user guide, "Exporting findings" (`AWSLogs/{account}/GuardDuty/{region
 import asyncio
 import logging
 import re
-import sqlite3
-import threading
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -23,8 +21,9 @@ from typing import Any
 import msgspec
 
 from guardduty_lens.aws.notifications import S3Object, holds_findings
-from guardduty_lens.inputs.asking import Asking, AskingCounts
+from guardduty_lens.inputs.asking import AskingCounts, Following
 from guardduty_lens.inputs.delivery import Batch, Deliver, NotDelivered, Payload, deliver_until
+from guardduty_lens.inputs.memory import Memory
 from guardduty_lens.inputs.s3_objects import read_object
 
 AT_ONCE = 16
@@ -58,16 +57,13 @@ class S3Counts(AskingCounts):
     left: int = 0
 
 
-class Memory:
-    """Which objects were delivered: a table of keys and ETags. Calls may come from any thread."""
+class Objects(Memory):
+    """Which objects were delivered: a table of keys and ETags."""
 
-    def __init__(self, path: Path) -> None:
-        self._lock = threading.Lock()
-        self._database = sqlite3.connect(path, check_same_thread=False)
-        self._database.execute(
-            "CREATE TABLE IF NOT EXISTS delivered"
-            " (bucket TEXT, key TEXT, etag TEXT, PRIMARY KEY (bucket, key)) WITHOUT ROWID"
-        )
+    schema = """
+        CREATE TABLE IF NOT EXISTS delivered (bucket TEXT, key TEXT, etag TEXT, PRIMARY KEY (bucket, key))
+            WITHOUT ROWID
+    """
 
     def lacks(self, bucket: str, listed: Iterable[dict[str, Any]]) -> list[str]:
         """Give the keys of those that were not delivered as they are now."""
@@ -87,13 +83,8 @@ class Memory:
                 [(bucket, key, etag) for key, etag in etags.items()],
             )
 
-    def close(self) -> None:
-        """Close the file."""
-        with self._lock:
-            self._database.close()
 
-
-class S3Input(Asking[S3Counts]):
+class S3Input(Following[S3Counts, Objects]):
     """Follows a prefix until it is closed."""
 
     kind = "s3"
@@ -102,28 +93,14 @@ class S3Input(Asking[S3Counts]):
         super().__init__(S3Counts(), AT_ONCE)
         self._options = options
         self._deliver = deliver
-        self._task: asyncio.Task[None] | None = None
         self._left: set[str] = set()
         """Keys of those that could not be read: tried again in each round."""
 
-    async def start(self) -> None:
-        """Begin to follow. Raises OSError where nothing can be remembered."""
+    def _begin(self) -> Objects:
         import boto3  # an extra
 
         self._s3 = boto3.client("s3", region_name=self._options.region)
-        try:
-            self._memory = Memory(self._options.memory)
-        except sqlite3.Error as error:
-            raise OSError(f"{self._options.memory}: {error}") from error
-        self._task = asyncio.create_task(self._follow())
-
-    async def close(self) -> None:
-        """Take no more; deliver what is under way, if its output is there."""
-        self._closing.set()
-        if self._task is not None:
-            await self._task
-        self._threads.shutdown()
-        self._memory.close()
+        return Objects(self._options.memory)
 
     async def _follow(self) -> None:
         swept: float | None = None
