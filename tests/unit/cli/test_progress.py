@@ -120,3 +120,14 @@ def test_it_is_drawn_a_few_times_a_second(monkeypatch):
         for clock.now in (0.1, 0.49, 0.5, 0.6, 0.69, 0.75, 0.8, 5.0, 5.1):
             shown.advance(100)
     assert drawn == [0.5, 0.75, 5.0]
+
+
+@pytest.mark.parametrize(("total", "shown"), [(0, False), (None, True), (1_000, True)])
+def test_it_is_shown_where_the_size_is_known_or_will_be(monkeypatch, total: int | None, shown: bool):
+    drawn = []
+    monkeypatch.setattr(progress, "SHOWN_AFTER_SECONDS", 0)
+    monkeypatch.setattr(sys, "stderr", SimpleNamespace(isatty=lambda: True))
+    monkeypatch.setattr(Progress, "_draw", lambda self: drawn.append(self._total()))
+    with Progress(lambda: total, lambda: 0, wanted=True) as bar:
+        bar.advance(100)
+    assert drawn == ([total] if shown else [])
