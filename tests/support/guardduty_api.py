@@ -25,6 +25,8 @@ class GuardDutyApi:
         self.trouble: list[int] = []
         self.asked: list[tuple[str, str]] = []
         """Each request's path, and the access key that signed it."""
+        self.got: list[str] = []
+        """The ids of findings that were got."""
         self.url = ""
 
     def put(self, region: str, detector: str, *findings: dict[str, Any]) -> None:
@@ -42,6 +44,7 @@ class GuardDutyApi:
             return 400, {"__type": "InvalidInputException", "message": "The request is rejected."}
         if rest == ["findings", "get"]:
             assert 1 <= len(body["findingIds"]) <= 50
+            self.got += body["findingIds"]
             return 200, {"findings": [findings[each] for each in body["findingIds"] if each in findings]}
         assert rest == ["findings"]
         return 200, self._listed(findings, body)
