@@ -9,7 +9,7 @@ from typing import NamedTuple
 from guardduty_lens.lens import Lens
 from guardduty_lens.opensearch.mappings import INGEST_LAG, INGESTED_AT
 from guardduty_lens.visuals.fields import NUMBERS, fields_of_lens
-from guardduty_lens.visuals.sql import quoted
+from guardduty_lens.visuals.sql import moment, quoted
 
 EVENT, DOCUMENT_ID, DAY = "event", "document_id", "day"
 """Besides the fields: the event as JSON; the id that the cluster's log has for it; the partition."""
@@ -132,11 +132,6 @@ class Columns:
         day = f"CAST(coalesce({', '.join(map(moment, dates))}) AS DATE)"
         known = f"{day} BETWEEN DATE '{NO_DAY}' AND DATE '9999-12-31'"
         return f"CASE WHEN {known} THEN {day} ELSE DATE '{NO_DAY}' END"
-
-
-def moment(text: str) -> str:
-    """Give the expression of a date that is a text, in UTC; null where it is none."""
-    return f"make_timestamp(epoch_us(TRY_CAST({text} AS TIMESTAMPTZ)))"
 
 
 def _text(key: str) -> str:

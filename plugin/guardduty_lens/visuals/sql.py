@@ -53,6 +53,11 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def moment(text: str) -> str:
+    """Give the expression of a date that is a text, as a TIMESTAMP in UTC; null where it is none."""
+    return f"make_timestamp(epoch_us(TRY_CAST({text} AS TIMESTAMPTZ)))"
+
+
 class Queries:
     """Makes the queries of panels over tables `log` and `state`.
 

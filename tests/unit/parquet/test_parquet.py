@@ -13,6 +13,7 @@ from command_line import json_lines
 from counted_findings import UPDATES
 from exports import exports
 from finding_events import EVENT, compact, event
+from fuzzed import fuzzed
 
 from guardduty_lens.lens import Lens
 from guardduty_lens.opensearch.documents import Documents, is_foreign
@@ -23,6 +24,7 @@ from guardduty_lens.parquet.columns import Columns
 from guardduty_lens.parquet.stores import FolderStore
 from guardduty_lens.parquet.writer import ParquetWriter
 from guardduty_lens.record import Event, Record
+from guardduty_lens.samples import generate_payloads
 
 CORPUS = Path(__file__).parents[2] / "corpus"
 PIPELINES = Path(__file__).parents[3] / "pipelines"
@@ -48,10 +50,13 @@ def as_written(value: Any) -> Any:
     return [as_written(each) for each in value] if isinstance(value, list) else value
 
 
-def moment(text: str) -> datetime:
-    """Read a date to the microsecond, as Parquet keeps it."""
+def moment(text: str) -> datetime | None:
+    """Read a date to the microsecond, as Parquet keeps it; None where it is none."""
     text = re.sub(r"(\.\d{6})\d+", r"\1", text)
-    read = datetime.fromisoformat(text)
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        return None
     return read.astimezone(UTC).replace(tzinfo=None) if read.tzinfo else read
 
 
@@ -77,12 +82,28 @@ def test_the_corpus_is_as_filter_writes_it(command, tmp_path) -> None:
     assert len(rows) == len(records) > 100
     summary = json.loads((tmp_path / "summary.json").read_text())["events"]
     assert (summary["records"], summary["rejected"]) == (len(rows), 1)
-    # Rows are in partitions; the event is what tells which record each is of.
+    expect_all_equal(records, rows, lens)
+
+
+def expect_all_equal(records: list[dict[str, Any]], rows: list[dict[str, Any]], lens: Lens) -> None:
+    """Rows are in partitions; the event is what tells which record each is of."""
     key = lambda event: json.dumps(event, sort_keys=True)  # noqa: E731
     types = lens.field_types()
     by_event = {key({k: v for k, v in each.items() if k not in types}): each for each in records}
     for row in rows:
         expect_equal(by_event[key(json.loads(row["event"]))], row, lens)
+
+
+def test_odd_values_of_any_kind_are_as_filter_writes_them(command, tmp_path) -> None:
+    base = [json.loads(each) for each in generate_payloads(60, 5, "eventbridge")]
+    given = [compact(each) for each in fuzzed(base, 600, 8)]
+    lines = b"\n".join(dict.fromkeys(given))
+    command("filter", "-o", "out.jsonl", stdin=lines)
+    assert command("filter", "--to", "parquet", "-o", "lake", stdin=lines).code == 0
+    records = json_lines((tmp_path / "out.jsonl").read_bytes())
+    rows = rows_of(tmp_path / "lake")
+    assert len(rows) == len(records) > 500
+    expect_all_equal(records, rows, Lens(extractors=()))
 
 
 def test_document_ids_are_those_of_the_cluster(command, tmp_path) -> None:

@@ -123,3 +123,9 @@ def _close(rows: list[Row]) -> list[Row]:
         Row(row.keys, tuple(round(each, 6) if isinstance(each, float) else each for each in row.values))
         for row in rows
     ]
+
+
+def test_dates_are_in_utc_whatever_their_offset(tmp_path: Path) -> None:
+    update = UPDATES[0] | {"detail": UPDATES[0]["detail"] | {"updatedAt": "2025-03-01T23:30:00-02:00"}}
+    with _store(tmp_path, iter([msgspec.json.encode(update)])) as store:
+        assert store.fetch(Sql("SELECT updated_at FROM log")) == [(datetime(2025, 3, 2, 1, 30),)]

@@ -10,7 +10,7 @@ from typing import Any, Self
 from guardduty_lens.payloads.json_text import decode_json, encode_json
 from guardduty_lens.visuals.fields import NUMBERS, Fields
 from guardduty_lens.visuals.model import Dashboard, Panel
-from guardduty_lens.visuals.sql import Sql, quoted
+from guardduty_lens.visuals.sql import Sql, moment, quoted
 
 MEMORY_LIMIT = "1GB"
 """What DuckDB takes at most; beyond it, it writes to its folder."""
@@ -184,7 +184,7 @@ class Store:
         yield f"{keys['updated_at']} AS updated_text"
         for name, key in keys.items():
             is_date = self._fields.type_of("log", name) == "date"
-            yield f"{f'TRY_CAST({key} AS TIMESTAMP)' if is_date else key} AS {quoted(name)}"
+            yield f"{moment(key) if is_date else key} AS {quoted(name)}"
 
 
 def _used(fields: Fields, dashboards: Sequence[Dashboard]) -> Iterator[str]:
