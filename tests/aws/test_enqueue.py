@@ -15,9 +15,9 @@ from guardduty_lens.aws import archive as archive_function
 from guardduty_lens.aws import enqueue as enqueue_module
 from guardduty_lens.aws import index
 from guardduty_lens.aws.enqueue import EnqueueError, enqueue
-from guardduty_lens.aws.notifications import holds_findings, objects_of
 from guardduty_lens.cli.main import main
 from guardduty_lens.inputs.s3_archive import Location
+from guardduty_lens.inputs.s3_notifications import holds_findings, objects_of
 from guardduty_lens.inputs.selection import Selection
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)

@@ -18,9 +18,9 @@ from typing import Any
 import msgspec
 
 from guardduty_lens.aws.metrics import metrics_of, publish
-from guardduty_lens.aws.notifications import S3Object, holds_findings, objects_of
 from guardduty_lens.aws.settings import IndexSettings, index_settings
 from guardduty_lens.inputs.files import BLOCK_BYTES
+from guardduty_lens.inputs.s3_notifications import S3Object, holds_findings, objects_of
 from guardduty_lens.inputs.s3_objects import is_gone
 from guardduty_lens.lens import Lens
 from guardduty_lens.opensearch.bulk import Bulk, CannotDeliver

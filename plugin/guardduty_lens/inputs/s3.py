@@ -20,10 +20,10 @@ from typing import Any
 
 import msgspec
 
-from guardduty_lens.aws.notifications import S3Object, holds_findings
 from guardduty_lens.inputs.asking import AskingCounts, Following
 from guardduty_lens.inputs.delivery import Batch, Deliver, NotDelivered, Payload, deliver_until
 from guardduty_lens.inputs.memory import Memory
+from guardduty_lens.inputs.s3_notifications import S3Object, holds_findings
 from guardduty_lens.inputs.s3_objects import read_object
 
 AT_ONCE = 16

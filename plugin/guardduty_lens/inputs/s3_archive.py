@@ -17,8 +17,8 @@ from datetime import datetime
 from io import BytesIO
 from typing import IO, Any, NamedTuple
 
-from guardduty_lens.aws.notifications import holds_findings
 from guardduty_lens.inputs.files import BLOCK_BYTES, Unread
+from guardduty_lens.inputs.s3_notifications import holds_findings
 from guardduty_lens.inputs.s3_objects import aws_errors, is_gone
 from guardduty_lens.inputs.selection import Selection
 

@@ -3,7 +3,7 @@
 import logging
 from typing import Any, NamedTuple
 
-from guardduty_lens.aws.notifications import S3Object
+from guardduty_lens.inputs.s3_notifications import S3Object
 
 _GONE = ("NoSuchKey", "NoSuchVersion", "404")
 _log = logging.getLogger(__name__)

@@ -18,9 +18,9 @@ from typing import Any
 
 import msgspec
 
-from guardduty_lens.aws.notifications import S3Object, holds_findings, objects_of
 from guardduty_lens.inputs.asking import Asking, AskingCounts
 from guardduty_lens.inputs.delivery import Batch, Deliver, NotDelivered, Payload, deliver_until
+from guardduty_lens.inputs.s3_notifications import S3Object, holds_findings, objects_of
 from guardduty_lens.inputs.s3_objects import aws_errors, read_object
 
 POLLERS = 4
