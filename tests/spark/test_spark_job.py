@@ -163,6 +163,8 @@ def test_what_cannot_be_done_is_told(s3, tmp_path: Path) -> None:
     (tmp_path / "in.json").write_bytes(b"{}")
     assert "0.0 MB" in run("in.json", "-o", "lake", "--dry-run", folder=tmp_path)
     assert not (tmp_path / "lake").exists()
+    assert "s3://BUCKET/PREFIX is wanted" in run("in.json", "-o", "s3://UP", code=2, folder=tmp_path)
+    assert "could not deliver" in run("in.json", "-o", "in.json", code=3, folder=tmp_path)
     said = run("in.json", "-o", "s3://not-there/x", code=3, folder=tmp_path)
     assert "Spark gave up: " in said
     assert "NoSuchBucket" in said

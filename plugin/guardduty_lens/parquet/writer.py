@@ -28,7 +28,7 @@ LETTERS = "dead_letters"
 """Below which the job's dead letters are beside them; a run of `filter` has a file of its own."""
 
 Unwritten = Callable[[bytes, str], None]
-"""Told of a line (see `write_line`) that could not be converted, and why."""
+"""Told of a line (as `Record.write_apart` wrote it) that could not be converted, and why."""
 
 
 def digest_of(group: str) -> str:
@@ -100,7 +100,7 @@ class ParquetWriter:
             self._copy(work)
         except (duckdb.InvalidInputException, duckdb.DataError) as error:
             shutil.rmtree(work)
-            rows = lines.splitlines(keepends=True)
+            rows = [line + b"\n" for line in lines.split(b"\n")[:-1]]
             if len(rows) == 1:
                 self._refuse(rows[0], str(error))
                 return

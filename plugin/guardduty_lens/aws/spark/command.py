@@ -12,7 +12,7 @@ import msgspec
 
 from guardduty_lens.aws.spark.groups import groups_in
 from guardduty_lens.aws.spark.job import JobError, run, spark_context
-from guardduty_lens.aws.spark.task import Work, lens_of
+from guardduty_lens.aws.spark.task import Work, lens_of, store_of
 from guardduty_lens.cli.archive_options import selection_of, selection_options
 from guardduty_lens.cli.filter import cluster_of, cluster_options
 from guardduty_lens.cli.main import EXIT_DONE, EXIT_REJECTED, EXIT_UNDELIVERED
@@ -20,6 +20,7 @@ from guardduty_lens.cli.opensearch_options import opensearch_options
 from guardduty_lens.cli.options import USER_ERRORS, lens_options, severity_scheme
 from guardduty_lens.cli.summary import summary_text
 from guardduty_lens.inputs.s3_archive import CannotListError
+from guardduty_lens.inputs.s3_objects import aws_errors
 from guardduty_lens.parquet.columns import Columns, ColumnsError
 from guardduty_lens.parquet.writer import LETTERS
 
@@ -59,10 +60,11 @@ def main(
     click.echo(f"{number} sources in {len(groups)} groups, {size / 1e6:.1f} MB", err=True)
     if dry_run or not groups:
         return
+    failures: tuple[type[Exception], ...] = (JobError, OSError, CannotListError, *aws_errors())
     try:
-        whole = run(spark_context(), groups, work)
-    except JobError as error:
-        click.echo(f"guardduty-lens: {error}", err=True)
+        whole = run(spark_context(), groups, work, store_of(options["output"], options["region"]))
+    except failures as error:
+        click.echo(f"guardduty-lens: could not deliver: {error}", err=True)
         sys.exit(EXIT_UNDELIVERED)
     click.echo(summary_text(whole.counters, Path(f"{options['output']}/{LETTERS}")), err=True)
     if summary is not None:

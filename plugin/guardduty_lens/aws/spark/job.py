@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from guardduty_lens.aws.spark.groups import Group, slices_of
-from guardduty_lens.aws.spark.task import Outcome, Work, pass_slices, store_of
+from guardduty_lens.aws.spark.task import Outcome, Work, pass_slices
 from guardduty_lens.counters import Counters
 from guardduty_lens.parquet.stores import Store
 from guardduty_lens.parquet.writer import FOLDER, LETTERS, digest_in, digest_of, take_away
@@ -50,8 +50,11 @@ def spark_context() -> Any:
     return made
 
 
-def run(context: Any, groups: Sequence[Group], work: Work) -> Outcome:
-    """Have Spark do it, and take away what groups gave before and do not give any more. Raises JobError."""
+def run(context: Any, groups: Sequence[Group], work: Work, store: Store) -> Outcome:
+    """Have Spark do it, and take away what groups gave before and do not give any more.
+
+    Raises JobError; OSError, CannotListError and AWS's errors for what cannot be taken away.
+    """
     from py4j.protocol import Py4JJavaError
     from pyspark.errors import PySparkException
 
@@ -67,7 +70,6 @@ def run(context: Any, groups: Sequence[Group], work: Work) -> Outcome:
         whole.groups += each.groups
         for day, rows in each.rows.items():
             whole.rows[day] = whole.rows.get(day, 0) + rows
-    store = store_of(work.options["output"], work.options["region"])
     take_away(store, _stale(store, whole))
     return whole
 
