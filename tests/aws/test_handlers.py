@@ -3,7 +3,6 @@
 import base64
 import gzip
 import json
-import uuid
 from pathlib import Path
 from typing import Any
 
@@ -13,70 +12,12 @@ from botocore.stub import Stubber
 from cluster_proxy import cluster_proxy
 from counted_findings import UPDATES
 from faulty_cluster import Answer, faulty_cluster
-from http_json import Server
+from function_events import counts, letters, queued, told
 
 from guardduty_lens.aws import archive, index, transform
 from guardduty_lens.aws.index import NotIndexedError
 from guardduty_lens.aws.settings import SettingsError
 from guardduty_lens.samples import generate_findings
-
-
-@pytest.fixture
-def prefix(opensearch_url):
-    made = f"aws-{uuid.uuid4().hex[:8]}-"
-    yield made
-    Server(opensearch_url).expect("DELETE", f"{made}*")
-
-
-@pytest.fixture
-def cluster(opensearch_url, prefix, monkeypatch):
-    for name, value in {
-        "OPENSEARCH_URL": opensearch_url, "OPENSEARCH_AUTH": "none", "INDEX_PREFIX": prefix,
-        "DEAD_LETTER_BUCKET": "dead", "ARCHIVE_BUCKET": "archive", "GIVE_UP_AFTER_SECONDS": "1",
-    }.items():  # fmt: skip
-        monkeypatch.setenv(name, value)
-    return Server(opensearch_url)
-
-
-def counts(cluster: Server, prefix: str) -> tuple[int, int]:
-    """Give the numbers of documents in the log and in the state."""
-    cluster.expect("POST", f"{prefix}*/_refresh")
-    names = (f"{prefix}guarddutylogs-*", f"{prefix}guardduty-findings")
-    return tuple(cluster.expect("GET", f"{name}/_count")["count"] for name in names)
-
-
-def letters(s3: Any) -> list[dict[str, Any]]:
-    found = s3.list_objects_v2(Bucket="dead").get("Contents", [])
-    bodies = [s3.get_object(Bucket="dead", Key=each["Key"])["Body"].read() for each in found]
-    return [json.loads(line) for body in bodies for line in body.splitlines()]
-
-
-def told(*keys: str, bucket: str = "archive") -> dict[str, Any]:
-    """Give S3's notification of objects that were put."""
-    return {
-        "Records": [
-            {
-                "eventSource": "aws:s3",
-                "eventName": "ObjectCreated:Put",
-                "s3": {"bucket": {"name": bucket}, "object": {"key": key}},
-            }
-            for key in keys
-        ]
-    }
-
-
-def queued(*bodies: Any) -> dict[str, Any]:
-    """Give what Lambda is invoked with for messages of SQS."""
-    return {
-        "Records": [
-            {
-                "messageId": f"m{number}",
-                "eventSource": "aws:sqs",
-                "body": body if isinstance(body, str) else json.dumps(body),
-            }
-            for number, body in enumerate(bodies)
-        ]
-    }
 
 
 def test_from_eventbridge_by_s3_and_sqs_into_the_cluster(s3, cluster, prefix) -> None:
@@ -248,30 +189,8 @@ def test_one_message_does_not_take_the_others_with_it(s3, cluster, prefix, caplo
     assert index.handler(event, None) == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
     assert counts(cluster, prefix) == (2, 2)
     [why] = [each.getMessage() for each in caplog.records if "to come again" in each.getMessage()]
-    assert "message m1: NoSuchBucket" in why
-
-
-def test_small_objects_are_fetched_side_by_side_and_large_ones_as_they_come(
-    s3, cluster, prefix, monkeypatch
-) -> None:
-    monkeypatch.setattr(index, "SMALL_BYTES", 5_000)
-    monkeypatch.setattr(index, "AHEAD_BYTES", 5_000)
-    bodies = {f"{number}.json": json.dumps(each).encode() for number, each in enumerate(UPDATES)}
-    large = json.dumps(UPDATES[0] | {"padding": "x" * 6_000}).encode()
-    for key, body in (bodies | {"large.json": large}).items():
-        put(s3, key, body)
-    notification = told(*bodies, "large.json", "gone.json", "0.json")
-    for each in notification["Records"]:
-        key = each["s3"]["object"]["key"]
-        each["s3"]["object"]["size"] = len(large if key == "large.json" else bodies.get(key, b"x"))
-    ahead: list[str] = []
-    read = index._read
-    monkeypatch.setattr(index, "_read", lambda found: ahead.append(found.key) or read(found))
-    assert index.handler(queued(notification, UPDATES[0]), None) == {"batchItemFailures": []}
-    assert counts(cluster, prefix) == (12, 10)
-    assert 3 < len(ahead) < 12
-    assert "large.json" not in ahead
-    assert [each["reason"] for each in letters(s3)] == ["gone"]
+    assert "message m1: Unread: s3://not-ours/x.json: " in why
+    assert "NoSuchBucket" in why
 
 
 def test_what_is_called_is_what_the_template_allows(s3, cluster, prefix, monkeypatch) -> None:
@@ -383,38 +302,3 @@ def test_an_answer_to_firehose_is_no_larger_than_lambda_takes() -> None:
     )
     assert results[0] == "Ok"
     assert results[-1] == "ProcessingFailed"
-
-
-def metrics_in(text: str) -> dict[str, dict[str, int]]:
-    """Give the metrics that lines of a log tell, by service."""
-    found: dict[str, dict[str, int]] = {}
-    for line in text.splitlines():
-        told = json.loads(line)
-        [about] = told["_aws"]["CloudWatchMetrics"]
-        assert (about["Namespace"], about["Dimensions"]) == ("ours", [["service"]])
-        found[told["service"]] = {each["Name"]: told[each["Name"]][0] for each in about["Metrics"]}
-    return found
-
-
-def test_what_functions_counted_is_told_to_cloudwatch(s3, cluster, prefix, monkeypatch, capsys) -> None:
-    monkeypatch.setenv("METRICS_NAMESPACE", "ours")
-    key = archive.handler(UPDATES[0], None)["archived"]
-    s3.put_object(Bucket="archive", Key="broken.json", Body=b'{"type": "x", "id": ')
-    index.handler(queued(told(key), told(key), told("broken.json"), told("gone.json")), None)
-    data = base64.b64encode(json.dumps(UPDATES[0]).encode()).decode()
-    transform.handler({"records": [{"recordId": "1", "data": data}]}, None)
-    assert metrics_in(capsys.readouterr().out) == {
-        "archive": {"Archived": 1},
-        "index": {
-            "Payloads": 3, "Records": 2, "Rejected": 1, "ObjectsGone": 1,
-            "LogCreated": 1, "LogDuplicates": 1, "StateWritten": 1,
-        },
-        "transform": {"Ok": 1},
-    }  # fmt: skip
-    archive.handler({"source": "aws.ec2"}, None)
-    assert metrics_in(capsys.readouterr().out) == {"archive": {"LeftAlone": 1}}
-
-
-def test_nothing_is_told_where_no_namespace_is(s3, cluster, capsys) -> None:
-    archive.handler(UPDATES[0], None)
-    assert capsys.readouterr().out == ""

@@ -9,19 +9,19 @@ is indexed.
 import json
 import logging
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections import deque
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import closing
 from functools import cache
-from io import BytesIO
+from itertools import islice
 from typing import Any
 
 import msgspec
 
 from guardduty_lens.aws.metrics import metrics_of, publish
 from guardduty_lens.aws.settings import IndexSettings, index_settings
-from guardduty_lens.inputs.files import BLOCK_BYTES
+from guardduty_lens.inputs.s3_archive import S3Source, fetched_ahead
 from guardduty_lens.inputs.s3_notifications import S3Object, holds_findings, objects_of
-from guardduty_lens.inputs.s3_objects import is_gone
 from guardduty_lens.lens import Lens
 from guardduty_lens.opensearch.bulk import Bulk, CannotDeliver
 from guardduty_lens.opensearch.client import Connection, connect
@@ -32,11 +32,8 @@ from guardduty_lens.outputs.opensearch import OpenSearchOutput, Undelivered
 from guardduty_lens.payloads.pieces import Position, Rejected
 from guardduty_lens.record import Record
 
-AT_ONCE = 10
-"""Requests to S3 side by side: as many as boto3 keeps connections."""
-SMALL_BYTES = 1024 * 1024
-AHEAD_BYTES = 64 * 1024 * 1024
-"""Objects up to the first size are fetched ahead, up to the second together; others as they come."""
+CONNECTIONS = 32
+"""Kept open: more than objects are fetched at once."""
 
 _log = logging.getLogger(__name__)
 
@@ -73,8 +70,6 @@ class Job:
         self._lens = Lens(fields=settings.fields, rules=[without_foreign()])
         self._letters: list[bytes] = []
         self._gone = 0
-        self._ahead: dict[S3Object, Future[Any]] = {}
-        """Objects that are being fetched before it is their turn."""
 
     def summary(self) -> dict[str, Any]:
         """Give the counts of the invocation."""
@@ -93,16 +88,17 @@ class Job:
             return dict.fromkeys(messages, str(error))
         told = {identifier: _objects_in(message) for identifier, message in messages.items()}
         try:
-            with ThreadPoolExecutor(AT_ONCE) as threads:
-                self._fetch_ahead(threads, [each for found in told.values() for each in found or ()])
+            with closing(_sources(told.values())) as sources:
                 for identifier, message in messages.items():
+                    objects = told[identifier]
+                    mine = None if objects is None else islice(sources, len(objects))
                     try:
-                        self._take(message, told[identifier], output)
+                        self._take(message, mine, output)
                     except Undelivered:
-                        threads.shutdown(wait=False, cancel_futures=True)
                         raise
                     except Exception as error:  # noqa: BLE001 - a message must not take the others with it
                         failed[identifier] = f"{type(error).__name__}: {error}"
+                        deque(mine or (), 0)  # its other objects come again with it
             output.flush()
             self._put_letters()
         except Undelivered as error:
@@ -111,41 +107,17 @@ class Job:
             output.close()
         return failed
 
-    def _take(self, message: Any, objects: Sequence[S3Object] | None, output: OpenSearchOutput) -> None:
-        if objects is None:
+    def _take(self, message: Any, sources: Iterable[S3Source] | None, output: OpenSearchOutput) -> None:
+        if sources is None:
             text = message if isinstance(message, str) else json.dumps(message)
             self._pass([text.encode()], "message", output)
             return
-        for each in objects:
-            self._index(each, output)
-
-    def _fetch_ahead(self, threads: ThreadPoolExecutor, objects: Iterable[S3Object]) -> None:
-        """Fetch small objects side by side: S3 answers each after tens of milliseconds."""
-        room = AHEAD_BYTES
-        for each in objects:
-            if each.size is not None and each.size <= SMALL_BYTES and each not in self._ahead:
-                room -= each.size
-                if room < 0:
-                    return
-                self._ahead[each] = threads.submit(_read, each)
-
-    def _index(self, found: S3Object, output: OpenSearchOutput) -> None:
-        """Index one object; one that is gone by now was deleted by its owner, and is passed over."""
-        from botocore.exceptions import ClientError
-
-        source = f"s3://{found.bucket}/{found.key}"
-        ahead = self._ahead.pop(found, None)
-        try:
-            body = _opened(found) if ahead is None else ahead.result()
-        except ClientError as error:
-            if is_gone(error):
+        for source in sources:
+            self._pass(source.blocks(), source.name, output)
+            if source.is_gone:
                 self._gone += 1
-                gone = Rejected("gone", f"the object is not there: {error}", b"", Position(), source)
+                gone = Rejected("gone", "the object is not there any more", b"", Position(), source.name)
                 self._letters.append(msgspec.json.encode(dead_letter(gone)))
-                return
-            raise
-        with body:
-            self._pass(body.iter_chunks(BLOCK_BYTES), source, output)
 
     def _pass(self, blocks: Iterable[bytes], source: str, output: OpenSearchOutput) -> None:
         for item in self._lens.stream(blocks, source):
@@ -189,17 +161,12 @@ def _objects_in(message: Any) -> list[S3Object] | None:
     return None if found is None else [each for each in found if holds_findings(each.key)]
 
 
-def _opened(found: S3Object) -> Any:
-    return _client("s3").get_object(Bucket=found.bucket, Key=found.key)["Body"]
-
-
-def _read(found: S3Object) -> Any:
-    """Read an object whole, and give what reads as it would."""
-    from botocore.response import StreamingBody
-
-    with _opened(found) as body:
-        raw = body.read()
-    return StreamingBody(BytesIO(raw), len(raw))
+def _sources(told: Iterable[Sequence[S3Object] | None]) -> Generator[S3Source, None, None]:
+    """Give the objects of all messages in their order, small ones fetched ahead."""
+    objects = [each for found in told for each in found or ()]
+    # Without any, nobody needs S3.
+    s3 = _client("s3") if objects else None
+    return fetched_ahead(S3Source(s3, each.bucket, each.key, each.size) for each in objects)
 
 
 @cache
@@ -212,5 +179,6 @@ def _cluster(settings: IndexSettings) -> Any:
 @cache
 def _client(service: str) -> Any:
     import boto3  # in every Lambda runtime
+    from botocore.config import Config
 
-    return boto3.client(service)
+    return boto3.client(service, config=Config(max_pool_connections=CONNECTIONS))

@@ -14,7 +14,7 @@ from guardduty_lens.inputs.selection import Selection
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 _CONNECTIONS = 32
-"""Kept open: as many as objects are fetched at once, large ones by several requests."""
+"""Kept open: more than objects are fetched at once."""
 _DAY = click.DateTime(["%Y-%m-%d"])
 _SELECTION = [
     click.option("--account", "accounts", multiple=True, metavar="ID", help="Only objects of this account."),
@@ -44,9 +44,7 @@ def selection_options(function: Function) -> Function:
     return function
 
 
-def selection_of(
-    accounts: Sequence[str], since: datetime | None, until: datetime | None, **_: object
-) -> Selection:
+def selection_of(accounts: Sequence[str], since: datetime | None, until: datetime | None) -> Selection:
     """Give the selection that the options ask for. Raises UsageError."""
     if since is not None and until is not None and since > until:
         raise click.UsageError("--since is after --until")

@@ -22,10 +22,14 @@ from guardduty_lens.compilers.fluent_bit import fluent_bit_files
 from guardduty_lens.compilers.limits import NotCompiledError, fields_left_out
 from guardduty_lens.compilers.logstash import logstash_files
 from guardduty_lens.compilers.opensearch import ingest_pipeline
+from guardduty_lens.inputs.s3_archive import location_of
 from guardduty_lens.lens import Lens
 from guardduty_lens.opensearch.names import Names
 from guardduty_lens.opensearch.resources import IndexOptions, Resource
 from guardduty_lens.opensearch.templates import templates
+from guardduty_lens.parquet.athena import FILE as ATHENA_FILE
+from guardduty_lens.parquet.athena import athena_sql
+from guardduty_lens.parquet.columns import Columns, ColumnsError
 from guardduty_lens.visuals.fields import fields_of_lens
 from guardduty_lens.visuals.saved_objects import files_of, saved_objects
 
@@ -168,10 +172,6 @@ def coralogix(output: Path, application: str, seed_spelling: bool, **options: An
 @catalogue_options
 def athena(output: Path, location: str, **options: Any) -> None:
     """Write tables and views for Amazon Athena over Parquet files of ours."""
-    from guardduty_lens.inputs.s3_archive import location_of
-    from guardduty_lens.parquet.athena import FILE, athena_sql
-    from guardduty_lens.parquet.columns import Columns, ColumnsError
-
     lens = _lens(options["fields"], options["field_prefix"], options["severity_scheme"])
     try:
         text = athena_sql(Columns(lens), str(location_of(location)))
@@ -179,7 +179,7 @@ def athena(output: Path, location: str, **options: Any) -> None:
         raise click.UsageError(str(error)) from error
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--location") from error
-    _write(output, {FILE: text})
+    _write(output, {ATHENA_FILE: text})
 
 
 def _file_name(name: str, index_prefix: str) -> str:

@@ -79,15 +79,10 @@ class Page(NamedTuple):
     next_token: str
 
 
-class _Service(msgspec.Struct):
-    count: Any = None
-    archived: Any = None
-
-
 class _Head(msgspec.Struct, rename="camel"):
-    id: str = ""
-    updated_at: str = ""
-    service: _Service | None = None
+    id: Any = None
+    updated_at: Any = None
+    service: Any = None
 
 
 class _Answer(msgspec.Struct):
@@ -190,7 +185,7 @@ class GuardDutyInput(Following[GuardDutyCounts, Updates]):
             self._counts.known += len(page.updates) - len(fresh)
             if fresh:
                 source = f"guardduty://{place.region}/{detector}"
-                batch = Batch(self._options.tag, source, [Payload(each.raw) for each in fresh])
+                batch = Batch(self._options.tag, source, [Payload(each.raw, is_json=False) for each in fresh])
                 await deliver_until(self._closing, self._deliver, batch)
                 await self._call(partial(self._memory.add, name, fresh))
                 self._counts.findings += len(fresh)
@@ -273,6 +268,8 @@ def _page(client: Any, detector: str, since: int, token: str) -> Page:
 def _updates(raw: bytes) -> Iterator[Update]:
     for finding in msgspec.json.decode(raw, type=_Answer).findings:
         head = msgspec.json.decode(finding, type=_Head)
-        service = head.service or _Service()
-        version = f"{head.updated_at} {service.count} {service.archived}"
-        yield Update(head.id, milliseconds(head.updated_at) or 0, version, bytes(finding))
+        # Whatever is odd in one finding must not keep us from those behind it.
+        service = head.service if isinstance(head.service, dict) else {}
+        version = f"{head.updated_at} {service.get('count')} {service.get('archived')}"
+        updated = milliseconds(head.updated_at) if isinstance(head.updated_at, str) else None
+        yield Update(str(head.id), updated or 0, version, bytes(finding))

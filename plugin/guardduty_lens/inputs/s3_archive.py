@@ -8,13 +8,13 @@ Facts: Amazon S3 API, ListObjectsV2 (`StartAfter`; keys in the order of their UT
 
 import logging
 import re
+import shutil
 import tempfile
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import datetime
-from io import BytesIO
 from typing import IO, Any, NamedTuple
 
 from guardduty_lens.inputs.files import BLOCK_BYTES, Unread
@@ -84,13 +84,16 @@ def selected(s3: Any, location: Location, selection: Selection, after: str = "")
 
 
 class S3Source:
-    """An object, fetched once it is asked for, or before."""
+    """An object, fetched once it is asked for, or before; one whose size nobody told counts as large."""
 
     is_at_hand = True
 
-    def __init__(self, s3: Any, bucket: str, key: str, size: int) -> None:
+    def __init__(self, s3: Any, bucket: str, key: str, size: int | None) -> None:
         self._s3, self._bucket = s3, bucket
-        self.key, self.size = key, size
+        self.key = key
+        self.is_small = size is not None and size <= SMALL_BYTES
+        self.is_gone = False
+        """Whether it was deleted before we read it."""
         self.name = f"s3://{bucket}/{key}"
         self._fetching: Future[IO[bytes] | None] | None = None
 
@@ -107,6 +110,7 @@ class S3Source:
         except errors as error:
             raise Unread(f"{self.name}: {error}") from error
         if file is None:
+            self.is_gone = True
             _log.warning("%s is gone, and nothing is known of what was in it", self.name)
             return
         with file:
@@ -114,38 +118,29 @@ class S3Source:
                 yield block
 
     def _fetch(self) -> IO[bytes] | None:
-        """Fetch it: into memory where it is small, else into a temporary file, closed by whoever reads it."""
-        from boto3.exceptions import Boto3Error
-        from botocore.exceptions import ClientError
+        """Fetch it into a file, closed by whoever reads it; None where it is gone."""
+        from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
 
         try:
-            return self._whole() if self.size <= SMALL_BYTES else self._downloaded()
+            # Botocore tries requests again, and not the reading of an answer that breaks off.
+            for _ in range(_READS - 1):
+                try:
+                    return self._read()
+                except (HTTPClientError, IncompleteReadError) as error:
+                    _log.info("%s is fetched again: %s", self.name, error)
+            return self._read()
         except ClientError as error:
             if is_gone(error):
                 return None
             raise
-        except Boto3Error as error:
-            raise OSError(str(error)) from error
-
-    def _whole(self) -> IO[bytes]:
-        from botocore.exceptions import HTTPClientError, IncompleteReadError
-
-        # Botocore tries requests again, and not the reading of an answer that breaks off.
-        for _ in range(_READS - 1):
-            try:
-                return self._read()
-            except (HTTPClientError, IncompleteReadError) as error:
-                _log.info("%s is fetched again: %s", self.name, error)
-        return self._read()
 
     def _read(self) -> IO[bytes]:
-        with self._s3.get_object(Bucket=self._bucket, Key=self.key)["Body"] as body:
-            return BytesIO(body.read())
-
-    def _downloaded(self) -> IO[bytes]:
+        """Read it: into memory while it is small, beyond that into a temporary file."""
         with ExitStack() as stack:
-            file = stack.enter_context(tempfile.TemporaryFile())
-            self._s3.download_fileobj(self._bucket, self.key, file)
+            file = stack.enter_context(tempfile.SpooledTemporaryFile(SMALL_BYTES))
+            # GetObject alone: HeadObject does not tell a bucket that is not there from an object.
+            with self._s3.get_object(Bucket=self._bucket, Key=self.key)["Body"] as body:
+                shutil.copyfileobj(body, file, BLOCK_BYTES)
             file.seek(0)
             stack.pop_all()
             return file
@@ -160,13 +155,13 @@ def sources(s3: Any, location: Location, selection: Selection, after: str = "") 
         raise Unread(str(error)) from error
 
 
-def fetched_ahead(found: Iterable[S3Source]) -> Iterator[S3Source]:
+def fetched_ahead(found: Iterable[S3Source]) -> Generator[S3Source, None, None]:
     """Give objects in order, and begin to fetch small ones before it is their turn."""
     waiting: deque[S3Source] = deque()
     threads = ThreadPoolExecutor(AT_ONCE, "guardduty-lens-s3")
     try:
         for source in found:
-            if source.size <= SMALL_BYTES:
+            if source.is_small:
                 source.begin(threads)
             waiting.append(source)
             if len(waiting) > AHEAD:
