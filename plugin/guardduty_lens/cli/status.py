@@ -26,7 +26,8 @@ def command(check: bool, **options: Any) -> None:
     with undelivered():
         seen = look(options)
         indices = found_indices(seen.cluster, seen.names)
-    clean = all(each.action == "unchanged" for each in seen.changes)
+    # What could not be looked at may be in any state.
+    clean = all(each.action == "unchanged" for each in seen.changes) and not seen.capabilities.unanswered
     if wants_json:
         click.echo(as_json(seen.capabilities, seen.changes, seen.notes, clean=clean, indices=indices))
     else:
