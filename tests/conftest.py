@@ -2,10 +2,11 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 from aws_account import environment, moto_server, reset
+from missing import skipped_where_missing
 from playwright.sync_api import Browser, sync_playwright
 from servers import start_container, start_opensearch
 
@@ -19,6 +20,16 @@ OPTIONS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup() -> Generator[None, object, object]:
+    return (yield from skipped_where_missing())
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None, object, object]:
+    return (yield from skipped_where_missing())
 
 
 @pytest.fixture(scope="session")

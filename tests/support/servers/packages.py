@@ -1,21 +1,66 @@
 """Debian's packages, where this process may install them."""
 
+import functools
 import os
 import shutil
 import subprocess
 
+from servers.failures import ServerError
 
-def install(package: str) -> bool:
-    """Install a Debian package as root; whether it is there now. Without root or apt-get nothing is tried."""
-    if os.geteuid() != 0 or shutil.which("apt-get") is None:
+_INSTALL = ["apt-get", "install", "-y", "-qq", "--no-install-recommends"]
+# Another apt may hold the lock, such as the one that runs at start-up.
+_WAIT = ["-o", "DPkg::Lock::Timeout=300"]
+_SECONDS = 900
+
+
+def may_install() -> bool:
+    """Whether this process may install packages: as root, where there is apt-get."""
+    return os.geteuid() == 0 and shutil.which("apt-get") is not None
+
+
+def has_lists() -> bool:
+    """Whether it is known here what the distribution has."""
+    return shutil.which("apt-cache") is not None
+
+
+def offered(package: str) -> bool:
+    """Whether the distribution is known to have the package."""
+    if not has_lists():
         return False
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    command = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", package]
-    if _succeeds(command, environment):
-        return True
-    return _succeeds(["apt-get", "update", "-qq"], environment) and _succeeds(command, environment)
+    if not _listed(package) and may_install():
+        _update()
+    return _listed(package)
 
 
-def _succeeds(command: list[str], environment: dict[str, str]) -> bool:
-    outcome = subprocess.run(command, env=environment, capture_output=True, check=False, timeout=900)
-    return outcome.returncode == 0
+def install(package: str) -> None:
+    """Install a package; raises ServerError with apt's own words where that fails."""
+    try:
+        _apt([*_INSTALL, package])
+    except ServerError:
+        _update()  # a list may name a version that is gone
+        _apt([*_INSTALL, package])
+
+
+def _listed(package: str) -> bool:
+    outcome = subprocess.run(
+        ["apt-cache", "show", package], capture_output=True, check=False, timeout=_SECONDS
+    )
+    return outcome.returncode == 0 and bool(outcome.stdout)
+
+
+@functools.cache
+def _update() -> None:
+    _apt(["apt-get", "update", "-qq"])
+
+
+def _apt(command: list[str]) -> None:
+    outcome = subprocess.run(
+        [command[0], *_WAIT, *command[1:]],
+        env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=_SECONDS,
+    )
+    if outcome.returncode != 0:
+        raise ServerError(f"{' '.join(command)}: {outcome.stdout}{outcome.stderr}")
