@@ -72,7 +72,9 @@ def _running() -> Running | None:
     except FileNotFoundError:
         return None
     process = Process(record["pid"], record["started"])
-    return Running(process, record["url"], record["version"]) if process.runs() else None
+    # What 0.1.0 started has no version in its record.
+    version = record.get("version", "3.8.0")
+    return Running(process, record["url"], version) if process.runs() else None
 
 
 def main(arguments: list[str]) -> int:

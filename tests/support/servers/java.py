@@ -12,6 +12,7 @@ from servers import packages
 from servers.failures import MissingError
 
 VARIABLE = "OPENSEARCH_JAVA_HOME"
+JAVAS = Path("/usr/lib/jvm")
 # Of each Debian one or two; the newest that serves is taken.
 _PACKAGED = (25, 21, 17)
 
@@ -32,20 +33,19 @@ def obtain_java(majors: range) -> Path:
         return found
     name = f"Java {majors.start}"
     if os.environ.get(VARIABLE):
-        raise MissingError(
-            name, f"or newer up to {majors[-1]}, and {VARIABLE} is another; unset or change it"
-        )
+        advice = f"{VARIABLE} is not one of {majors.start} to {majors[-1]}; unset or change it"
+        raise MissingError(name, advice)
     candidates = [_package(major) for major in _PACKAGED if major in majors]
     package = next((candidate for candidate in candidates if packages.offered(candidate)), None)
     if package is None:
-        advice = f"no package is known here that has one that serves; set {VARIABLE}"
+        advice = f"no package known here has one that serves; set {VARIABLE}"
         raise MissingError(name, advice, packaged=not packages.has_lists())
     if not packages.may_install():
         raise MissingError(name, f"apt-get install {package}, or set {VARIABLE}")
     packages.install(package)
     installed = find_java(majors)
     if installed is None:
-        raise MissingError(name, f"{package} is installed, and no such Java is in /usr/lib/jvm")
+        raise MissingError(name, f"{package} is installed, and {JAVAS} has no such Java")
     return installed
 
 
@@ -59,7 +59,7 @@ def _homes() -> Iterator[Path]:
         return
     if os.environ.get("JAVA_HOME"):
         yield Path(os.environ["JAVA_HOME"])
-    yield from {home.resolve() for home in Path("/usr/lib/jvm").glob("*")}
+    yield from {home.resolve() for home in JAVAS.glob("*")}
     on_path = shutil.which("java")
     if on_path is not None:
         yield Path(on_path).resolve().parent.parent

@@ -28,7 +28,7 @@ def offered(package: str) -> bool:
     if not has_lists():
         return False
     if not _listed(package) and may_install():
-        _update()
+        update()
     return _listed(package)
 
 
@@ -37,7 +37,7 @@ def install(package: str) -> None:
     try:
         _apt([*_INSTALL, package])
     except ServerError:
-        _update()  # a list may name a version that is gone
+        update()  # a list may name a version that is gone
         _apt([*_INSTALL, package])
 
 
@@ -49,7 +49,8 @@ def _listed(package: str) -> bool:
 
 
 @functools.cache
-def _update() -> None:
+def update() -> None:
+    """Fetch the lists of packages, once a process; raises ServerError with apt's own words."""
     _apt(["apt-get", "update", "-qq"])
 
 
