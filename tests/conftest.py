@@ -1,12 +1,12 @@
 """What tests of several folders ask for: an OpenSearch, an AWS account, and a browser."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 from aws_account import environment, moto_server, reset
 from playwright.sync_api import Browser, sync_playwright
-from programs import program
+from programs import program, skipped_where_missing
 from servers import start_container, start_opensearch
 
 # Nothing of a browser's own may look like the page's doing.
@@ -19,6 +19,16 @@ OPTIONS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup() -> Generator[None, object, object]:
+    return (yield from skipped_where_missing())
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None, object, object]:
+    return (yield from skipped_where_missing())
 
 
 @pytest.fixture(scope="session")
