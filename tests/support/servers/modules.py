@@ -12,7 +12,7 @@ from servers.artifacts import Artifact, cached
 class Module:
     """A folder of `modules/`: its name, class, jars, the modules it extends, and what it may do.
 
-    `permissions` are what the distribution's `plugin-security.policy` of the module grants it.
+    `permissions` are what Java's security manager must allow it, as the distribution's own does.
     """
 
     name: str
@@ -85,6 +85,22 @@ OPENSEARCH_2_19: Sequence[Module] = (
             'java.lang.RuntimePermission "createClassLoader"',
             'java.lang.RuntimePermission "getClassLoader"',
         ),
+    ),
+    Module(
+        "lang-mustache",
+        "org.opensearch.script.mustache.MustachePlugin",
+        (
+            _plugin(
+                "lang-mustache-client", "8d4ed99d15d2bcaac0bb0697d1564052d58fa008da28df42dcde2922d2fed5d7"
+            ),
+            Artifact(
+                "com.github.spullara.mustache.java",
+                "compiler",
+                "0.9.14",
+                "99a7e7855609135006f078e6de7ee69daad9c42f98e679d56f80653cb17526b9",
+            ),
+        ),
+        permissions=('java.lang.RuntimePermission "accessDeclaredMembers"',),
     ),
     Module(
         "ingest-common",
