@@ -9,6 +9,7 @@ missing_programs() {
     command -v luajit >/dev/null || echo luajit
     command -v luacheck >/dev/null || echo lua-check
     command -v ruby >/dev/null || echo ruby
+    command -v curl >/dev/null || echo curl
     command -v go >/dev/null || echo golang-go
     command -v mvn >/dev/null || echo maven
     # The node that PyPI's playwright brings is linked against it.

@@ -1,4 +1,4 @@
-"""What spark-submit is given; guardduty-lens[spark] has to be installed where driver and executors run."""
+"""What spark-submit is given; driver and executors need guardduty-lens with its extra `spark`."""
 
 from guardduty_lens.aws.spark import main
 

@@ -10,13 +10,16 @@ from pathlib import Path
 
 import click
 import pytest
+from documents import blocks
 
 import guardduty_lens
 from guardduty_lens.cli.main import COMMANDS, main
+from guardduty_lens.serve.config import load_config
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "plugin/guardduty_lens"
-DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/**/*.md")])
+FOLDERS = ("docs", "examples", "pipelines")
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(path for name in FOLDERS for path in ROOT.glob(f"{name}/**/*.md"))])
 SCRIPTS = sorted([ROOT / "Makefile", *ROOT.glob("tools/*.sh")])
 
 FENCE = re.compile(r"^```[^\n]*\n(?P<code>.*?)^```", re.MULTILINE | re.DOTALL)
@@ -166,6 +169,12 @@ def test_links_lead_somewhere(path):
     for target in re.findall(r"\]\(([^)\s]+)\)", SPAN.sub("", text)):
         if not re.match(r"[a-z]+:|#", target):
             assert (path.parent / target.split("#")[0]).exists(), target
+
+
+def test_the_configuration_of_serve_s_page_is_understood(tmp_path):
+    [sample] = [block for block in blocks(ROOT / "docs/serve.md") if block.language == "yaml"]
+    (tmp_path / "lens.yml").write_text(sample.text)
+    load_config(tmp_path / "lens.yml")
 
 
 # --- examples in code ------------------------------------------------------------------------------------

@@ -33,9 +33,7 @@ def _free_port() -> int:
 class Started:
     def __init__(self, rsyslogd: str, folder: Path, text: str) -> None:
         self.port = _free_port()
-        text = text.replace('port="10514"', f'port="{self.port}"').replace(
-            "/usr/local/bin/guardduty-lens", LENS
-        )
+        text = text.replace('port="10514"', f'port="{self.port}"')
         (folder / "rsyslog.conf").write_text(text)
         checked = subprocess.run(
             [rsyslogd, "-N1", "-f", str(folder / "rsyslog.conf")], capture_output=True, text=True
@@ -44,7 +42,9 @@ class Started:
         # Not as another user, and with nothing of the machine's own logging.
         self.process = subprocess.Popen(
             [rsyslogd, "-n", "-f", str(folder / "rsyslog.conf"), "-i", str(folder / "pid")],
-            stderr=subprocess.DEVNULL,
+            env=os.environ | {"GUARDDUTY_LENS": LENS},
+            stderr=subprocess.PIPE,
+            text=True,
         )
 
     def send(self, lines: list[str]) -> None:
@@ -60,9 +60,10 @@ class Started:
             for line in lines:
                 connection.sendall(f"<14>1 2025-03-01T00:00:00Z host guardduty - - - {line}\n".encode())
 
-    def stop(self) -> None:
+    def stop(self) -> str:
+        """End it, and give what it said."""
         self.process.send_signal(signal.SIGTERM)
-        self.process.wait(60)
+        return self.process.communicate(timeout=60)[1]
 
 
 @pytest.fixture
@@ -91,19 +92,24 @@ def test_messages_get_the_fields_and_go_on(start: Callable[[str], Started], tmp_
     out = tmp_path / "out.jsonl"
     text = (FOLDER / "enrich.conf").read_text().replace("/var/log/guardduty-enriched.jsonl", str(out))
     lines = [json.dumps(update) for update in UPDATES]
-    start(text).send([*lines, "no finding at all"])
-    *records, other = _written(out, len(UPDATES) + 1)
+    started = start(text)
+    started.send(["no finding at all", *lines, "{"])
+    other, *records, broken = _written(out, len(UPDATES) + 2)
+    assert started.stop() == ""  # an "invalid reply" would be here, and the next answer another line's
     assert [record["finding_id"] for record in records] == [update["detail"]["id"] for update in UPDATES]
     assert [json.loads(record["message"]) for record in records] == UPDATES
     assert records[0]["security_group_names"] == ["web", "db"]
-    assert other["message"] == "no finding at all"
-    assert "finding_id" not in other
+    assert other == {
+        "message": "no finding at all",
+        "lens_unchanged": "expected a JSON object or array",
+    }
+    assert broken.keys() == {"message", "lens_unchanged"}
 
 
 def test_records_are_confirmed_once_they_are_written(start: Callable[[str], Started], tmp_path: Path) -> None:
     out, dead = tmp_path / "out.jsonl", tmp_path / "dead.jsonl"
     text = (FOLDER / "deliver.conf").read_text()
-    text = re.sub(r"--to opensearch .*?--dead-letters \S+\"", f'--output {out} --dead-letters {dead}"', text)
+    text = re.sub(r"--to opensearch .*?--dead-letters \S+`", f"--output {out} --dead-letters {dead}`", text)
     text = text.replace("/var/log/guardduty-lens.log", str(tmp_path / "log"))
     text = text.replace("/var/spool/rsyslog", str(tmp_path))
     started = start(text)

@@ -1,7 +1,8 @@
 """`filter` as a shipper's child process: one line in, one line out, at once, always.
 
 Where a line unwraps to several events, or cannot be read, the shipper still waits for one line: it gets the
-one that it sent, and a warning goes to standard error.
+one that it sent, and a warning goes to standard error; under rsyslog's mmexternal, which takes that for an
+answer, too, it is in the answer.
 """
 
 import logging
@@ -82,26 +83,29 @@ def _take(lens: Lens, sink: Sink, dead_letters: DeadLetters, line: bytes) -> Non
             sink.write(item, _SOURCE)
 
 
-def _record_of(lens: Lens, line: bytes) -> Record | None:
-    """Give the one record of a line; None, and a warning, where there is not exactly one."""
+def _record_of(lens: Lens, line: bytes) -> Record | str:
+    """Give the one record of a line, or why there is not exactly one."""
     found = list(lens.process(line, _SOURCE))
     if len(found) == 1 and isinstance(found[0], Record):
         return found[0]
     rejected = next((item for item in found if isinstance(item, Rejected)), None)
-    why = f"it holds {len(found)} events" if rejected is None else rejected.message
-    _log.warning("guardduty-lens: a line goes on as it came: %s", why)
-    return None
+    return f"it holds {len(found)} events" if rejected is None else rejected.message
 
 
 def _whole(lens: Lens, line: bytes) -> bytes:
     record = _record_of(lens, line)
-    return line if record is None else record.to_json()
+    if isinstance(record, Record):
+        return record.to_json()
+    _log.warning("guardduty-lens: a line goes on as it came: %s", record)
+    return line
 
 
 def _merged(lens: Lens, line: bytes) -> bytes:
-    """Answer as mmexternal wants it: what is under `$!` is merged into the message; `{}` changes nothing."""
+    """Answer as mmexternal requires it: what is under `$!` is merged into the message."""
     record = _record_of(lens, _message_of(line))
-    return b"{}" if record is None else b'{"$!":' + record.added_json() + b"}"
+    if isinstance(record, Record):
+        return b'{"$!":' + record.added_json() + b"}"
+    return msgspec.json.encode({"$!": {f"{lens.plan.field_prefix}lens_unchanged": record}})
 
 
 def _message_of(line: bytes) -> bytes:

@@ -60,8 +60,11 @@ def test_mmexternal_s_answers_are_what_is_merged():
     assert "detail" not in answer["$!"]
     full = {"msg": " " + LINES[1].decode(), "rawmsg": "<14>…", "$!": {}}
     assert json.loads(child.ask(json.dumps(full).encode()))["$!"]["finding_id"] == "f2"
-    assert [child.ask(line) for line in ODD[:4]] == [b"{}"] * 4
-    assert child.end()[0] == 0
+    unchanged = [json.loads(child.ask(line)) for line in ODD[:4]]
+    assert [answer["$!"].keys() for answer in unchanged] == [{"lens_unchanged"}] * 4
+    assert unchanged[0]["$!"]["lens_unchanged"] == "expected a JSON object or array"
+    assert unchanged[3]["$!"]["lens_unchanged"] == "it holds 2 events"
+    assert child.end() == (0, b"")  # rsyslog takes what is on standard error for the next line's answer
 
 
 def test_omprog_confirms_alone_or_together_and_says_what_failed(tmp_path):
