@@ -38,8 +38,7 @@ def main() -> None:
     """Fetch, bundle, and write the script with its licence."""
     banner = (
         f"/* Apache ECharts {ECHARTS}, Apache-2.0, with zrender, BSD-3-Clause, Copyright (c) 2017, "
-        "Baidu Inc., and parts of d3, BSD-3-Clause, Copyright 2010-2016 Mike Bostock; by tools/vendor_echarts.py. "
-        "See echarts.LICENSE. */"
+        "Baidu Inc., and parts of d3, BSD-3-Clause, Copyright 2010-2016 Mike Bostock. See echarts.LICENSE. */"
     )
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
