@@ -1,12 +1,12 @@
 """What tests of several folders ask for: an OpenSearch, an AWS account, and a browser."""
 
 import os
-import shutil
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 from aws_account import environment, moto_server, reset
 from playwright.sync_api import Browser, sync_playwright
+from programs import program, skipped_where_missing
 from servers import start_container, start_opensearch
 
 # Nothing of a browser's own may look like the page's doing.
@@ -21,13 +21,20 @@ OPTIONS = [
 ]
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup() -> Generator[None, object, object]:
+    return (yield from skipped_where_missing())
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None, object, object]:
+    return (yield from skipped_where_missing())
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium; where there is none, tests are skipped, but never in CI."""
-    path = shutil.which("chromium") or shutil.which("google-chrome")
-    if path is None:
-        assert not os.environ.get("CI"), "no chromium: tools/setup.sh installs it"
-        pytest.skip("no chromium here")
+    """Debian's Chromium."""
+    path = program("chromium", "chromium")
     with sync_playwright() as started:
         browser = started.chromium.launch(executable_path=path, args=OPTIONS)
         yield browser

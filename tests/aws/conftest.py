@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from aws_account import s3_with
 from http_json import Server
+from installed_cluster import Cluster
 
 from guardduty_lens.aws import archive, index
 
@@ -16,6 +17,7 @@ def forgotten() -> None:
     for module in (archive, index):
         module._client.cache_clear()
     index._cluster.cache_clear()
+    index._templates.cache_clear()
 
 
 @pytest.fixture
@@ -26,8 +28,10 @@ def s3(account: dict[str, str]) -> Any:
 @pytest.fixture
 def prefix(opensearch_url):
     made = f"aws-{uuid.uuid4().hex[:8]}-"
+    installed = Cluster(opensearch_url, made)
+    installed.install()
     yield made
-    Server(opensearch_url).expect("DELETE", f"{made}*")
+    installed.uninstall()
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 from counted_findings import UPDATES
 from http_json import Server
+from installed_cluster import Cluster
 
 from guardduty_lens.aws import archive as archive_function
 from guardduty_lens.aws import enqueue as enqueue_module
@@ -59,7 +60,8 @@ def test_an_archive_comes_into_the_cluster_by_the_queue(s3, queue, opensearch_ur
         "OPENSEARCH_AUTH": "none", "INDEX_PREFIX": prefix,
     }.items():  # fmt: skip
         monkeypatch.setenv(name, value)
-    cluster = Server(opensearch_url)
+    cluster, installed = Server(opensearch_url), Cluster(opensearch_url, prefix)
+    installed.install()
     try:
         for each in UPDATES:
             archive_function.handler(each, None)
@@ -74,7 +76,7 @@ def test_an_archive_comes_into_the_cluster_by_the_queue(s3, queue, opensearch_ur
         assert cluster.expect("GET", f"{prefix}guarddutylogs-*/_count")["count"] == 12
         assert cluster.expect("GET", f"{prefix}guardduty-findings/_count")["count"] == 10
     finally:
-        cluster.expect("DELETE", f"{prefix}*")
+        installed.uninstall()
 
 
 def test_every_key_once_in_messages_of_few(s3, queue) -> None:

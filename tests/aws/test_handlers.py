@@ -13,6 +13,7 @@ from cluster_proxy import cluster_proxy
 from counted_findings import UPDATES
 from faulty_cluster import Answer, faulty_cluster
 from function_events import counts, letters, queued, told
+from installed_cluster import Cluster
 
 from guardduty_lens.aws import archive, index, transform
 from guardduty_lens.aws.index import NotIndexedError
@@ -253,6 +254,44 @@ def test_a_cluster_that_throttles_once(s3, cluster, prefix, opensearch_url, monk
         index._cluster.cache_clear()
         assert index.handler(queued(UPDATES[0]), None) == {"batchItemFailures": []}
     assert counts(cluster, prefix) == (1, 1)
+
+
+def test_templates_that_are_missing_fail_every_message(
+    s3, cluster, prefix, opensearch_url, monkeypatch, caplog
+) -> None:
+    monkeypatch.setenv("INDEX_PREFIX", f"{prefix}bare-")
+    put(s3, "one.json", json.dumps(UPDATES[0]).encode())
+    event = queued(told("one.json"), UPDATES[1], "no finding {")
+    for _ in range(2):
+        failed = index.handler(event, None)["batchItemFailures"]
+        assert failed == [{"itemIdentifier": f"m{number}"} for number in range(3)]
+    first, _ = (each.getMessage() for each in caplog.records if "to come again" in each.getMessage())
+    assert first.startswith(
+        "not indexed, and to come again: message m0, m1, m2: no index template of ours is there for "
+        f"{prefix}bare-guardduty-findings, "
+    )
+    assert f"`guardduty-lens install --url {opensearch_url} --index-prefix {prefix}bare-` first" in first
+    assert "or send all the same with WITHOUT_TEMPLATES=true" in first
+    with pytest.raises(NotIndexedError, match="no index template of ours"):
+        index.handler(UPDATES[1], None)
+    assert letters(s3) == []
+    assert cluster.expect("GET", f"_cat/indices/{prefix}bare-*?format=json") == []
+    installed = Cluster(opensearch_url, f"{prefix}bare-")
+    installed.install()
+    try:
+        assert index.handler(event, None) == {"batchItemFailures": []}
+        assert counts(cluster, f"{prefix}bare-") == (2, 2)
+        assert len(letters(s3)) == 1
+    finally:
+        installed.uninstall()
+
+
+def test_without_templates_is_said_by_the_environment(s3, cluster, prefix, monkeypatch) -> None:
+    monkeypatch.setenv("INDEX_PREFIX", f"{prefix}own-")
+    monkeypatch.setenv("WITHOUT_TEMPLATES", "true")
+    assert index.handler(queued(UPDATES[0]), None) == {"batchItemFailures": []}
+    assert counts(cluster, f"{prefix}own-") == (1, 1)
+    cluster.expect("DELETE", f"{prefix}own-*")
 
 
 def test_s3_that_takes_our_credentials_for_expired(s3, cluster, prefix) -> None:

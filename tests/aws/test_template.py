@@ -29,6 +29,7 @@ MAY = {
         "sqs:DeleteMessage": "IndexQueue",
         "sqs:GetQueueAttributes": "IndexQueue",
         "es:ESHttpPost": "OpenSearchDomainArn'}]}, '/_bulk'",
+        "es:ESHttpGet": "OpenSearchDomainArn'}]}, '/_index_template'",
         "kms:Decrypt": "ExportKey",
         "logs:CreateLogStream": "IndexLogs",
         "logs:PutLogEvents": "IndexLogs",
@@ -106,9 +107,11 @@ def test_a_domain_is_private_encrypted_and_kept(resources: dict[str, Any]) -> No
     assert properties["NodeToNodeEncryptionOptions"]["Enabled"] is True
     assert properties["DomainEndpointOptions"]["EnforceHTTPS"] is True
     allowed = list(statements(properties["AccessPolicies"]))
-    assert [list(each["Principal"]) for each in allowed] == [["AWS"], ["AWS"]]  # nobody unsigned
-    assert allowed[0]["Action"] == "es:ESHttpPost"
-    assert "/_bulk" in str(allowed[0]["Resource"])
+    assert [list(each["Principal"]) for each in allowed] == [["AWS"]] * 3  # nobody unsigned
+    of_function = {each["Action"]: str(each["Resource"]) for each in allowed[:2]}
+    assert of_function.keys() == {"es:ESHttpPost", "es:ESHttpGet"}
+    assert "/_bulk" in of_function["es:ESHttpPost"]
+    assert "/_index_template" in of_function["es:ESHttpGet"]
 
 
 def test_settings_of_the_functions_are_read_by_them(resources: dict[str, Any]) -> None:

@@ -179,3 +179,11 @@ def test_examples_in_docstrings_hold():
         assert result.failed == 0, name
         attempted += result.attempted
     assert attempted >= 5
+
+
+@pytest.mark.parametrize("shipper", ["fluent-bit", "fluentd", "logstash", "rsyslog", "syslog-ng"])
+def test_a_shipper_s_page_says_install_before_anything_is_sent(shipper):
+    text = (ROOT / "pipelines" / shipper / "README.md").read_text(encoding="utf-8")
+    assert "**First of all**" in text.split("`guardduty-lens install --url URL`")[0]
+    assert "(../../docs/opensearch.md#sending-before-install)" in text
+    assert "\n### Sending before install\n" in (ROOT / "docs/opensearch.md").read_text(encoding="utf-8")

@@ -72,6 +72,38 @@ def test_monitors_are_planned_put_once_and_taken_away(url: str, api: AlertingApi
     assert api.monitors == {}
 
 
+# Code 2 of prune: there is no state yet. In this order, so that what is put is taken away again.
+COMMANDS = {("plan",): 0, ("install", "--yes"): 0, ("status",): 0, ("prune",): 2, ("uninstall", "--yes"): 0}
+
+
+def test_every_administrative_command_runs_beside_the_plugin(url: str) -> None:
+    for command, expected in COMMANDS.items():
+        code, said = run(command[0], url, *command[1:])
+        assert (code, "left alone" in said) == (expected, False), said
+
+
+@pytest.mark.parametrize("status", [400, 403, 502])
+def test_an_unexpected_answer_costs_the_alerts_and_a_line(opensearch_url: str, status: int) -> None:
+    line = f"skipped: alerts: left alone, since the cluster answered: {status} "
+    with cluster_proxy(opensearch_url, alerting=Unexpected(status)) as (url, _):
+        for command, expected in COMMANDS.items():
+            code, said = run(command[0], url, *command[1:])
+            assert code == expected, said
+            assert said.count("left alone") == said.count(line) == (command != ("prune",)), said
+            if command == ("status",):
+                assert said.rstrip().endswith("not clean")
+
+
+class Unexpected:
+    """Stands for a plugin that answers everything with one refusal."""
+
+    def __init__(self, status: int) -> None:
+        self.status = status
+
+    def answer(self, method: str, path: str, body: bytes) -> tuple[int, dict[str, Any]]:
+        return self.status, {"error": {"type": "odd", "reason": "unexpected"}, "status": self.status}
+
+
 def triggers(api: AlertingApi) -> list[dict[str, Any]]:
     return [
         trigger

@@ -115,7 +115,8 @@ def test_the_writer_writes_and_does_nothing_else(secured, users, installed):
         ("GET", f"/{STATE}/_search"),
         ("GET", f"/{STATE}/_doc/f1"),
         ("DELETE", f"/{STATE}"),
-        ("GET", "/_index_template"),
+        ("GET", "/_component_template"),
+        ("DELETE", "/_index_template/guardduty-lens-log"),
     ]:
         assert secured.request(method, path, user=user).status == 403, path
     refused = run(secured, user, "plan")
@@ -129,11 +130,32 @@ def test_our_own_output_writes_under_the_writers_role(secured, users, installed,
     to = ("--to", "opensearch", "--dead-letters", str(dead), str(examples))
     filtered = run(secured, users["writer"], "filter", *to)
     assert filtered.code == 0, filtered.err
+    assert "index templates" not in filtered.err
     assert not dead.exists()
     assert secured.request("POST", "/_refresh").status == 200
     ids = {json.loads(line)["detail"]["id"] for line in examples.read_text().splitlines()}
     found = secured.request("GET", f"/{STATE}/_search?size=100").body["hits"]["hits"]
     assert {hit["_id"] for hit in found} == ids
+
+
+def test_whoever_may_not_look_at_templates_is_warned_once_and_sends(secured, users, installed, tmp_path):
+    role = json.loads((ROLES / "writer.json").read_text())
+    role["cluster_permissions"].remove("indices:admin/index_template/get")
+    secured.put_role("lens-blind-writer", role)
+    blind = secured.put_user("lens-blind-writer", ["lens-blind-writer"])
+    examples = ROLES.parents[2] / "examples" / "findings" / "eventbridge.jsonl"
+    to = ("--to", "opensearch", "--dead-letters", str(tmp_path / "dead.jsonl"), "-q", str(examples))
+    sent = run(secured, blind, "filter", *to)
+    assert (sent.code, sent.out) == (0, "")
+    assert sent.err == (
+        "guardduty-lens: whether our index templates are there cannot be seen (GET /_index_template 403: the "
+        "right `indices:admin/index_template/get` is missing; writer.json has it); records are sent\n"
+    )
+    done = run(secured, secured.admin, "uninstall", "--with-data", "--yes")
+    assert done.code == 0
+    refused = run(secured, users["writer"], "filter", *to)
+    assert (refused.code, "no index template of ours is there for" in refused.err) == (3, True)
+    assert secured.request("GET", f"/{STATE}").status == 404
 
 
 def test_the_maintainer_prunes_and_writes_nothing(secured, users, installed):

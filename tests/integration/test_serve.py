@@ -8,6 +8,7 @@ import pytest
 from counted_findings import UPDATES
 from forward_client import ForwardClient, connected
 from http_json import Server
+from installed_cluster import Cluster
 from servers.certificates import Authority
 from serving import Serving
 
@@ -23,8 +24,10 @@ outputs:
 @pytest.fixture
 def prefix(opensearch_url):
     made = f"serve-{uuid.uuid4().hex[:8]}-"
+    installed = Cluster(opensearch_url, made)
+    installed.install()
     yield made
-    Server(opensearch_url).expect("DELETE", f"{made}*")
+    installed.uninstall()
 
 
 def test_records_foreign_events_and_counters(opensearch_url: str, prefix: str, tmp_path: Path) -> None:
@@ -118,6 +121,63 @@ def test_counters_of_an_output_that_is_opened_anew_are_of_one_run(
     assert len({hit["_source"]["run_id"] for hit in hits}) == 1
     assert server.expect("GET", f"{prefix}guarddutylogs-*/_count")["count"] == 3
     assert len(serving.records("later/out.jsonl")) == 1
+
+
+def test_templates_that_are_missing_are_a_failing_output(opensearch_url: str, tmp_path: Path) -> None:
+    bare = Cluster(opensearch_url, f"serve-{uuid.uuid4().hex[:8]}-bare-")
+    text = f"""
+inputs:
+  - {{type: forward, listen: "127.0.0.1:0"}}
+  - {{type: http, listen: "127.0.0.1:0"}}
+  - {{type: http, listen: "127.0.0.1:0", token: {{env: TOKEN}}}}
+outputs: [{{type: opensearch, url: ["{opensearch_url}"], index_prefix: {bare.names.prefix}, name: cluster}}]
+"""
+    serving = Serving(tmp_path, text, TOKEN="t0ken")
+    try:
+        http, guarded = (Server(f"http://127.0.0.1:{port}") for port in serving.ports[1:])
+        assert http.expect("GET", "health") == {"status": "alive"}
+        with connected(serving.port) as client:
+            client.entries("any", UPDATES, "1")
+            with pytest.raises(ConnectionError):
+                client.confirmed()
+        why = http.request("POST", "", UPDATES[0])["error"].removeprefix("not delivered: could not deliver: ")
+        assert why.startswith(f"no index template of ours is there for {bare.names.state_index}, ")
+        assert f"run `guardduty-lens install --url {opensearch_url} --index-prefix" in why
+        assert "or send all the same with `without_templates: true` in this output" in why
+        health = {"status": "alive", "not_ready": {"cluster": f"could not deliver: {why}"}}
+        assert http.expect("GET", "health") == health
+        assert guarded.expect("GET", "health")["not_ready"] == {"cluster": "not ready"}
+        assert "no index template of ours" in http.request("POST", "tag", {"name": "release"})["error"]
+        assert bare.request("GET", f"_cat/indices/{bare.names.prefix}*?format=json") == []
+        bare.install()
+        with connected(serving.port) as client:
+            client.entries("any", UPDATES, "2")
+            assert client.confirmed() == "2"
+        assert http.expect("GET", "health") == {"status": "alive"}
+        assert serving.stop() == 0
+        assert len(bare.log) == len(UPDATES)
+        assert not (tmp_path / "guardduty-lens-dead-letters.jsonl").exists()
+    finally:
+        serving.end()
+        bare.uninstall()
+
+
+def test_without_templates_is_said_in_the_configuration(opensearch_url: str, tmp_path: Path) -> None:
+    own = f"serve-{uuid.uuid4().hex[:8]}-own-"
+    text = f"""
+inputs: [{{type: http, listen: "127.0.0.1:0"}}]
+outputs: [{{type: opensearch, url: ["{opensearch_url}"], index_prefix: {own}, without_templates: true}}]
+"""
+    serving = Serving(tmp_path, text)
+    server = Server(opensearch_url)
+    try:
+        Server(f"http://127.0.0.1:{serving.port}").expect("POST", "", UPDATES[0])
+        assert serving.stop() == 0
+        server.expect("POST", f"{own}*/_refresh")
+        assert server.expect("GET", f"{own}guarddutylogs-*/_count")["count"] == 1
+    finally:
+        serving.end()
+        server.expect("DELETE", f"{own}*")
 
 
 CAPTURES = Path(__file__).parents[1] / "data" / "captures"

@@ -212,8 +212,8 @@ def test_every_module_imports_without_a_warning(environment, elsewhere):
 
 def test_the_wheel_built_from_a_used_folder_holds_nothing_deleted(built, tmp_path):
     [sdist] = built.glob("*.tar.gz")
-    with tarfile.open(sdist) as archive:
-        archive.extractall(tmp_path, filter="data")
+    # Not by tarfile, whose safe filter Python 3.11.2 does not have.
+    run("tar", "-xzf", sdist, "-C", tmp_path)
     [source] = tmp_path.iterdir()
     left_over = source / "build/lib/guardduty_lens/assets/pipelines/deleted.json"
     left_over.parent.mkdir(parents=True)

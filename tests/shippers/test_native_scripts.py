@@ -11,6 +11,7 @@ from finding_events import EVENT, event
 from fuzzed import fuzzed
 from lscl.parser import parse_lscl
 from native_scripts import FluentBitScript, LogstashScript, ScriptError
+from programs import program
 
 from guardduty_lens import Lens
 from guardduty_lens.catalogue.examples import example_event, same_json
@@ -196,7 +197,9 @@ def test_a_plan_that_cannot_be_read_is_an_error_with_its_place(plan, tmp_path):
 )  # fmt: skip
 def test_the_interpreters_are_lint_free(command):
     folder = TESTS.parent / "plugin/guardduty_lens/compilers"
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    name, *options = command
+    line = [program(name, {"luacheck": "lua-check"}.get(name, name)), *options]
+    done = subprocess.run(line, cwd=folder, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
 
 

@@ -1,9 +1,7 @@
 """The shipped configurations, started by the real rsyslog: messages in by TCP, records out."""
 
 import json
-import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -15,6 +13,7 @@ from typing import Any
 
 import pytest
 from counted_findings import UPDATES
+from programs import program
 
 FOLDER = Path(__file__).parents[2] / "pipelines" / "rsyslog"
 LENS = f"{Path(sys.executable).with_name('guardduty-lens')}"
@@ -22,11 +21,7 @@ LENS = f"{Path(sys.executable).with_name('guardduty-lens')}"
 
 @pytest.fixture(scope="module")
 def rsyslogd() -> str:
-    path = shutil.which("rsyslogd") or shutil.which("/usr/sbin/rsyslogd")
-    if path is None:
-        assert not os.environ.get("CI"), "no rsyslogd: tools/setup.sh installs it"
-        pytest.skip("no rsyslogd here")
-    return path
+    return program("rsyslogd", "rsyslog")
 
 
 def _free_port() -> int:

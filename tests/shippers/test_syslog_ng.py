@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -10,8 +9,8 @@ import sys
 import time
 from pathlib import Path
 
-import pytest
 from counted_findings import UPDATES
+from programs import program
 
 from guardduty_lens.shippers.syslog_ng import LensParser
 
@@ -36,9 +35,7 @@ def test_the_parser_by_itself() -> None:
 
 
 def test_syslog_ng_adds_the_fields(tmp_path: Path) -> None:
-    command = shutil.which("syslog-ng") or shutil.which("/usr/sbin/syslog-ng")
-    if command is None:
-        pytest.skip("no syslog-ng here: Debian has it beside rsyslog or in its place, so CI may lack it")
+    command = program("syslog-ng", "syslog-ng-core syslog-ng-mod-python")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

@@ -85,6 +85,20 @@ def cluster(opensearch_url: str) -> Any:
     made.uninstall()
 
 
+def test_templates_that_are_missing_fail_the_job(s3, opensearch_url: str, tmp_path: Path) -> None:
+    put_all(s3, "archive", exports(40))
+    bare = Cluster(opensearch_url, "spark-bare-")
+    to = ("-o", tmp_path / "lake", "--url", bare.url, "--index-prefix", bare.names.prefix)
+    said = run("s3://archive/AWSLogs/", *to, code=3, folder=tmp_path)
+    assert "could not deliver: Spark gave up: " in said
+    assert f"no index template of ours is there for {bare.names.state_index}, " in said
+    assert f"run `guardduty-lens install --url {bare.url} --index-prefix spark-bare-` first" in said
+    assert bare.request("GET", "_cat/indices/spark-bare-*?format=json") == []
+    run("s3://archive/AWSLogs/", *to, "--without-templates", "--no-state", code=0, folder=tmp_path)
+    assert len(bare.log) == 40
+    bare.clear()
+
+
 def test_exports_to_parquet_and_a_cluster_equal_to_filter(s3, cluster: Cluster, tmp_path: Path) -> None:
     objects = exports(1200, findings_each=40)
     key = next(iter(objects))

@@ -31,7 +31,7 @@ class AlertingApi:
         self.requests.append((method, rest))
         try:
             if rest == "_search":
-                return self._search(json.loads(body) if body else {})
+                return self._search(json.loads(body)) if body else _no_body()
             if method == "POST" and not rest:
                 return 201, self._put(f"monitor-{self._sequence + 1}", json.loads(body))
             if rest not in self.monitors:
@@ -51,8 +51,6 @@ class AlertingApi:
         return found["monitor"]
 
     def _search(self, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-        if not self._sequence:  # the index of the configuration is made by the first monitor
-            return 404, _error("index_not_found_exception", "Configured indices are not found")
         prefix = body.get("query", {}).get("prefix", {}).get("monitor.name.keyword", "")
         wanted = body.get("seq_no_primary_term", False)
         hits = [
@@ -145,6 +143,11 @@ def _written_anew(query: Any) -> Any:
         return query
     anew = {key: _written_anew(value) for key, value in query.items()}
     return anew | {"boost": 1.0, "adjust_pure_negative": True} if "filter" in query else anew
+
+
+def _no_body() -> tuple[int, dict[str, Any]]:
+    cause = {"type": "parse_exception", "reason": "request body or source parameter is required"}
+    return 400, {"error": {"root_cause": [cause], **cause}, "status": 400}
 
 
 def _error(kind: str, reason: str) -> dict[str, Any]:

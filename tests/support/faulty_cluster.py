@@ -1,6 +1,7 @@
 """A stand-in between the output and a cluster, on loopback: it fails as told, else passes requests on.
 
-Without a cluster behind it, it answers each bulk request as one would that takes everything.
+Without a cluster behind it, it answers each bulk request as one would that takes everything, and whoever asks
+for index templates that ours are there.
 """
 
 import http.client
@@ -38,6 +39,20 @@ NOTHING_TO_DO = json.dumps(
     {"error": {"type": "action_request_validation_exception", "reason": "no requests added"}, "status": 400}
 ).encode()
 
+OUR_TEMPLATES = json.dumps(
+    {
+        "index_templates": [
+            {
+                "name": "guardduty-lens-all",
+                "index_template": {
+                    "index_patterns": ["*"],
+                    "_meta": {"guardduty_lens": {"version": "0.1.0"}},
+                },
+            }
+        ]
+    }
+).encode()
+
 
 class FaultyCluster(ThreadingHTTPServer):
     """`choose` is given a request's number (from 1, bulk requests with documents) and its lines."""
@@ -49,6 +64,8 @@ class FaultyCluster(ThreadingHTTPServer):
         self.choose = choose
         self.behind = behind
         self.requests: list[list[bytes]] = []
+        self.looks = 0
+        """How often index templates were asked for."""
         self.stopped = threading.Event()
         self.lock = threading.Lock()
 
@@ -70,6 +87,19 @@ def ident(action: bytes) -> str:
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: FaultyCluster
+
+    def do_GET(self) -> None:
+        self.server.looks += 1
+        if self.server.behind is None:
+            self._answer(Answer(200, OUR_TEMPLATES))
+            return
+        connection = http.client.HTTPConnection(urlsplit(self.server.behind).netloc)
+        try:
+            connection.request("GET", self.path)
+            response = connection.getresponse()
+            self._answer(Answer(response.status, response.read()))
+        finally:
+            connection.close()
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["content-length"]))

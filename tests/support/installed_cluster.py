@@ -22,7 +22,7 @@ class Cluster:
         self.url = url
         self.names = Names(prefix)
         options = IndexOptions(replicas=0)
-        self.templates = templates(Lens(extractors=()).plan, self.names, options, flavor=flavor)
+        self.templates = templates(Lens(extractors=()).plan, self.names, options, flavor=flavor, flat=True)
 
     def request(self, method: str, path: str, body: Any = None) -> Any:
         data = None if body is None else json.dumps(body).encode()

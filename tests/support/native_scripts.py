@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 import re2
+from programs import program
 
 from guardduty_lens.compilers.fluent_bit import fluent_bit_files
 from guardduty_lens.compilers.logstash import logstash_files
@@ -48,7 +49,7 @@ class LogstashScript:
 
     def _run(self, given: str, *options: str) -> str:
         script, plan = self.files["guardduty-lens.rb"], self.files["guardduty-plan.json"]
-        return _output(["ruby", "-W", HOSTS / "logstash.rb", script, plan, *options], given)
+        return _output([program("ruby", "ruby"), "-W", HOSTS / "logstash.rb", script, plan, *options], given)
 
     def _outcome(self, found: Document) -> Outcome:
         event, metadata = found["event"], found["metadata"]
@@ -77,7 +78,9 @@ class FluentBitScript:
 
     def _run(self, step: str, records: Iterable[Document]) -> str:
         lines = "".join(_lua(record) + "\n" for record in records)
-        return _output(["luajit", HOSTS / "fluent_bit.lua", self.files["lens.lua"], step], lines)
+        return _output(
+            [program("luajit", "luajit"), HOSTS / "fluent_bit.lua", self.files["lens.lua"], step], lines
+        )
 
     def _parsed(self, record: Document) -> Document:
         """Do what Fluent Bit's parser filter does: named groups that captured something, at the top."""

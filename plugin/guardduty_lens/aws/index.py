@@ -27,6 +27,7 @@ from guardduty_lens.opensearch.bulk import Bulk, CannotDeliver
 from guardduty_lens.opensearch.client import Connection, connect
 from guardduty_lens.opensearch.documents import Documents, without_foreign
 from guardduty_lens.opensearch.names import Names
+from guardduty_lens.opensearch.template_check import TemplateCheck
 from guardduty_lens.outputs.dead_letters import dead_letter
 from guardduty_lens.outputs.opensearch import OpenSearchOutput, Undelivered
 from guardduty_lens.payloads.pieces import Position, Rejected
@@ -49,13 +50,19 @@ def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
     messages = {each["messageId"]: each["body"] for each in records or ()} if is_queue else {"": event}
     failed = job.run(messages)
     publish("index", job.metrics() | {"MessagesToComeAgain": len(failed)})
-    for identifier, reason in failed.items():
-        _log.error("not indexed, and to come again: message %s: %s", identifier, reason)
+    _tell(failed)
     if is_queue:
         return {"batchItemFailures": [{"itemIdentifier": identifier} for identifier in failed]}
     if failed:
         raise NotIndexedError(next(iter(failed.values())))
     return job.summary()
+
+
+def _tell(failed: Mapping[str, str]) -> None:
+    """Log one line a reason: what is wrong with the cluster is wrong for all messages."""
+    for reason in dict.fromkeys(failed.values()):
+        identifiers = [identifier for identifier, why in failed.items() if why == reason]
+        _log.error("not indexed, and to come again: message %s: %s", ", ".join(identifiers), reason)
 
 
 class NotIndexedError(Exception):
@@ -152,6 +159,7 @@ class Job:
             self._lens.counters.delivered,
             refuse=self._refuse,
             lose=self._lens.lose,
+            templates=_templates(settings),
         )
 
 
@@ -174,6 +182,15 @@ def _cluster(settings: IndexSettings) -> Any:
     """Connect once for all invocations of a function."""
     service: Any = settings.service
     return connect(Connection(urls=(settings.url,), aws_region=settings.region, aws_service=service))
+
+
+@cache
+def _templates(settings: IndexSettings) -> TemplateCheck | None:
+    """Look at the templates once for all invocations of a function, and again each month."""
+    if settings.without_templates:
+        return None
+    names, state = Names(settings.index_prefix), settings.state
+    return TemplateCheck(names, (settings.url,), state=state, send_anyway="WITHOUT_TEMPLATES=true")
 
 
 @cache

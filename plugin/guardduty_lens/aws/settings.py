@@ -34,6 +34,7 @@ class IndexSettings(msgspec.Struct, frozen=True, kw_only=True):
     state: bool = True
     fields: str | None = None
     give_up_after: float = 60.0
+    without_templates: bool = False
 
 
 def archive_settings(environment: Mapping[str, str]) -> ArchiveSettings:
@@ -65,6 +66,7 @@ def index_settings(environment: Mapping[str, str]) -> IndexSettings:
         state=environment.get("STATE", "true") != "false",
         fields=environment.get("FIELDS") or None,
         give_up_after=float(environment.get("GIVE_UP_AFTER_SECONDS", "60")),
+        without_templates=environment.get("WITHOUT_TEMPLATES", "false") == "true",
     )
 
 

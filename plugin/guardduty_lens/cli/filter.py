@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from guardduty_lens import rules
-from guardduty_lens.cli.opensearch_options import connection_of, names_of, opensearch_options
+from guardduty_lens.cli.opensearch_options import (
+    connection_of,
+    names_of,
+    opensearch_options,
+    without_templates_option,
+)
 from guardduty_lens.cli.options import USER_ERRORS, lens_options, rule_options, severity_scheme
 from guardduty_lens.cli.run import Job, run
 from guardduty_lens.inputs.files import STANDARD
@@ -25,7 +30,7 @@ if TYPE_CHECKING:
     from guardduty_lens.cli.child import Protocol
     from guardduty_lens.outputs.cluster import Cluster
 
-_OF_CLUSTERS = ("url", "user", "no_state", "with_foreign", "flat")
+_OF_CLUSTERS = ("url", "user", "no_state", "with_foreign", "flat", "without_templates")
 
 _CLUSTER_OPTIONS = [
     click.option("--no-state", is_flag=True, help="No state (one document a finding): the log alone."),
@@ -38,6 +43,7 @@ _CLUSTER_OPTIONS = [
         help="The AWS blog post's own form: `detail` flattened, in the one index guarddutylogs, created by "
         "finding id, so that the first version of a finding is never updated.",
     ),
+    without_templates_option,
     click.option(
         "--give-up-after",
         type=click.FloatRange(1, 86_400),
@@ -224,6 +230,7 @@ def cluster_of(options: Mapping[str, Any]) -> "Cluster":
         state=not options["no_state"],
         flat=options["flat"],
         give_up_after=options["give_up_after"],
+        without_templates=options["without_templates"],
     )
 
 

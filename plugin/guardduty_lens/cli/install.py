@@ -11,14 +11,15 @@ from guardduty_lens.cli.installation import (
     agreed,
     installation_options,
     look,
+    mappings_of,
     told,
     undelivered,
     yes_option,
 )
-from guardduty_lens.cli.installation_text import change_lines
+from guardduty_lens.cli.installation_text import change_lines, mapping_lines
 from guardduty_lens.cli.opensearch_options import opensearch_options
 from guardduty_lens.opensearch.apply import add_fields, apply
-from guardduty_lens.opensearch.inventory import found_indices
+from guardduty_lens.opensearch.index_mappings import spoiled
 from guardduty_lens.saved_objects_api.apply import apply_saved
 from guardduty_lens.visuals.saved_objects import ndjson
 
@@ -92,7 +93,11 @@ def _make_changes(seen: Look) -> None:
 
 def _see_to_indices(seen: Look, *, update: bool, changed: bool) -> None:
     """Say that templates are for new indices, or give their fields to those that are there."""
-    indices = found_indices(seen.cluster, seen.names)
+    found, differences = mappings_of(seen)
+    guessed = spoiled(differences)
+    for line in mapping_lines(each for each in differences if each.others):
+        click.echo(line)
+    indices = [index for index in found if index not in guessed]
     if update:
         for index in add_fields(seen.cluster, indices):
             click.echo(f"{index}: has the fields of its template")

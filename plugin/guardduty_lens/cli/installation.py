@@ -23,7 +23,8 @@ from guardduty_lens.opensearch import client
 from guardduty_lens.opensearch.capabilities import Capabilities, UnsuitableError, ask
 from guardduty_lens.opensearch.changes import Change, Found, compare
 from guardduty_lens.opensearch.cluster import Cluster, ClusterError
-from guardduty_lens.opensearch.inventory import found_objects
+from guardduty_lens.opensearch.index_mappings import MappingDifference, mapping_differences
+from guardduty_lens.opensearch.inventory import found_mappings, found_objects
 from guardduty_lens.opensearch.names import Names
 from guardduty_lens.opensearch.resources import IndexOptions, Resource
 from guardduty_lens.visuals.saved_objects.objects import SavedObject
@@ -146,6 +147,20 @@ def look(options: dict[str, Any], *, force: bool = False) -> Look:
             changes += compare_saved(saved, server.found(), names.prefix, force=force)
     notes = [*wanted.notes, *(lacking if capabilities.alerting else ())]
     return Look(cluster, names, capabilities, wanted.resources, found, changes, notes, server, saved)
+
+
+def mappings_of(seen: Look) -> tuple[list[str], list[MappingDifference]]:
+    """Give the indices of ours that are there, and those that are not as their templates make them.
+
+    Raises ClusterError.
+    """
+    found = found_mappings(seen.cluster, seen.names)
+    compared = dict(found)
+    wanted = {each.name for each in seen.desired}
+    flat = seen.names.template("flat")
+    if flat not in wanted and any(each.name == flat for each in seen.found):
+        compared.pop(seen.names.log, None)  # it has the mappings of a template that was not asked for here
+    return list(found), mapping_differences(compared, seen.desired)
 
 
 @contextmanager

@@ -7,9 +7,11 @@ import msgspec
 
 from guardduty_lens.opensearch.capabilities import Capabilities
 from guardduty_lens.opensearch.changes import Change
+from guardduty_lens.opensearch.index_mappings import MappingDifference
 from guardduty_lens.opensearch.names import Names
 
 _MOST_DETAILS = 12
+_MOST_FIELDS = 3
 
 _STATES = {
     "create": "absent",
@@ -55,6 +57,22 @@ def index_lines(names: Names, indices: Sequence[str]) -> Iterable[str]:
     yield f"stats: {_span([index for index in indices if index.startswith(names.stats)])}"
 
 
+def mapping_lines(differences: Iterable[MappingDifference]) -> Iterable[str]:
+    """Say which indices are not as their templates would make them, and what to do."""
+    for each in differences:
+        if each.others:
+            yield (
+                f"{each.index}: its types are not our template's (made before `install`, they are guessed): "
+                f"{_some(each.others)}; "
+                "how to mend it: docs/opensearch.md, An index whose types were guessed"
+            )
+        else:
+            yield (
+                f"{each.index}: lacks {len(each.absent)} fields that its template has by now: "
+                f"{_some(each.absent)}; install --update-indices adds them"
+            )
+
+
 def as_json(capabilities: Capabilities, changes: Sequence[Change], notes: Sequence[str], **more: Any) -> str:
     """Give a plan or a status as JSON: flavor, version, changes, notes, and what else is said."""
     document = {
@@ -65,6 +83,11 @@ def as_json(capabilities: Capabilities, changes: Sequence[Change], notes: Sequen
         **more,
     }
     return msgspec.json.format(msgspec.json.encode(document), indent=2).decode()
+
+
+def _some(words: Sequence[str]) -> str:
+    more = f" and {len(words) - _MOST_FIELDS} more" if len(words) > _MOST_FIELDS else ""
+    return ", ".join(words[:_MOST_FIELDS]) + more
 
 
 def _span(indices: Sequence[str]) -> str:

@@ -91,6 +91,14 @@ def connection_of(options: dict[str, Any], password: str | None = None) -> Conne
         raise click.UsageError(str(error)) from error
 
 
+without_templates_option = click.option(
+    "--without-templates",
+    is_flag=True,
+    help="Send although the cluster has no index templates of ours; it then guesses types.",
+)
+"""Of every command that sends documents."""
+
+
 def names_of(options: dict[str, Any]) -> Names:
     """Make the names that `--index-prefix` asks for; what is wrong with it is a usage error."""
     try:

@@ -7,7 +7,12 @@ from typing import Any
 import click
 
 from guardduty_lens.cli.main import EXIT_UNDELIVERED
-from guardduty_lens.cli.opensearch_options import connection_of, names_of, opensearch_options
+from guardduty_lens.cli.opensearch_options import (
+    connection_of,
+    names_of,
+    opensearch_options,
+    without_templates_option,
+)
 
 _GIVE_UP_AFTER_SECONDS = 30.0
 
@@ -25,6 +30,7 @@ _GIVE_UP_AFTER_SECONDS = 30.0
     help="What makes it the same when it is sent again, such as a build's id. "
     "[default: of name, version, service and second]",
 )
+@without_templates_option
 @opensearch_options
 def command(
     name: str,
@@ -42,6 +48,7 @@ def command(
     from guardduty_lens.opensearch.bulk import Bulk, CannotDeliver
     from guardduty_lens.opensearch.client import ConnectionOptionsError, connect
     from guardduty_lens.opensearch.tags import TagError, make_tag, put_tag
+    from guardduty_lens.opensearch.template_check import TemplateCheck
 
     try:
         tag = make_tag(
@@ -53,12 +60,14 @@ def command(
             fields=dict(_pair(text) for text in fields),
             id=identifier,
         )
-        bulk = Bulk(connect(connection_of(options)), give_up_after=_GIVE_UP_AFTER_SECONDS)
+        connection = connection_of(options)
+        bulk = Bulk(connect(connection), give_up_after=_GIVE_UP_AFTER_SECONDS)
     except (TagError, ConnectionOptionsError) as error:
         raise click.UsageError(str(error)) from error
     names = names_of(options)
+    check = None if options["without_templates"] else TemplateCheck(names, connection.urls)
     try:
-        is_new = put_tag(bulk, tag, names, _GIVE_UP_AFTER_SECONDS)
+        is_new = put_tag(bulk, tag, names, _GIVE_UP_AFTER_SECONDS, check)
     except (TagError, CannotDeliver) as error:
         click.echo(f"guardduty-lens: the tag was not confirmed: {error}", err=True)
         raise click.exceptions.Exit(EXIT_UNDELIVERED) from error

@@ -44,6 +44,7 @@ def command(with_data: bool, yes: bool, **options: Any) -> None:
         for line in [
             *change_lines([*saved, *changes]),
             *(f"{'remove':<20}{'index':<20}{index}" for index in indices),
+            *(f"skipped: {line}" for line in capabilities.not_seen()),
         ]:
             click.echo(line)
         if not changes and not indices and not saved:

@@ -3,7 +3,8 @@
     POST /         events; answered once every output has confirmed
     POST /filter   events; answered with the records, and delivered nowhere
     POST /tag      a deployment marker, for the clusters among the outputs
-    GET  /health   whether the process lives;  /ready  whether it takes events;  /metrics  Prometheus' text
+    GET  /health   whether the process lives, and which outputs fail, and why
+    GET  /ready    whether it takes events;  /metrics  Prometheus' text
 
 Bodies are JSON in any form (one value, an array, lines, values with nothing between them), or msgpack as
 Fluent Bit writes it; gzipped or not. What a Firehose HTTP endpoint has to answer is answered to Firehose.
@@ -59,7 +60,7 @@ class Refused(Exception):  # noqa: N818 - it names what happened
 
 
 class HttpInput:
-    """The application. `metrics` gives Prometheus' text."""
+    """The application. `metrics` gives Prometheus' text, `failing` why outputs fail, by their names."""
 
     def __init__(
         self,
@@ -68,12 +69,14 @@ class HttpInput:
         enrich: Enrich,
         metrics: Callable[[], str],
         take_tag: TakeTag,
+        failing: Callable[[], Mapping[str, str]] = dict,
     ) -> None:
         self._options = options
         self._deliver = deliver
         self._enrich = enrich
         self._metrics = metrics
         self._take_tag = take_tag
+        self._failing = failing
         self._under_way = 0
         self.is_ready = True
         """Set to False when it ends: load balancers then send elsewhere."""
@@ -104,7 +107,7 @@ class HttpInput:
     ) -> tuple[int, bytes, bytes]:
         method, path = scope["method"], scope["path"]
         if method == "GET" and path == "/health":
-            return 200, b'{"status":"alive"}', b"application/json"
+            return 200, self._health(headers), b"application/json"
         if method == "GET" and path == "/ready":
             word = "ready" if self.is_ready else "ending"
             return (200 if self.is_ready else 503), f'{{"status":"{word}"}}'.encode(), b"application/json"
@@ -116,6 +119,13 @@ class HttpInput:
         if method != "POST":
             raise Refused(405, "events are sent by POST")
         return await self._take(path, scope, headers, receive)
+
+    def _health(self, headers: Mapping[bytes, bytes]) -> bytes:
+        """Say that we live, and which outputs fail; why, to those alone who may send."""
+        failing = self._failing()
+        if not self._is_allowed(headers):
+            failing = dict.fromkeys(failing, "not ready")
+        return msgspec.json.encode({"status": "alive"} | ({"not_ready": failing} if failing else {}))
 
     async def _take(
         self, path: str, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive
@@ -182,12 +192,15 @@ class HttpInput:
                 return bytes(given)
 
     def _check_token(self, headers: Mapping[bytes, bytes]) -> None:
+        if not self._is_allowed(headers):
+            raise Refused(401, "a token is wanted: Authorization: Bearer …, or Firehose's access key")
+
+    def _is_allowed(self, headers: Mapping[bytes, bytes]) -> bool:
         token = self._options.token
         if token is None:
-            return
+            return True
         said = headers.get(_FIREHOSE_KEY) or headers.get(b"authorization", b"").removeprefix(b"Bearer ")
-        if not hmac.compare_digest(said, token.reveal().encode()):
-            raise Refused(401, "a token is wanted: Authorization: Bearer …, or Firehose's access key")
+        return hmac.compare_digest(said, token.reveal().encode())
 
 
 def _unpacked(body: bytes, headers: Mapping[bytes, bytes], most: int) -> bytes:

@@ -144,6 +144,22 @@ class Bulk:
             return Delivery(results, str(error))
         return Delivery(results)
 
+    def ask(self, path: str, params: Mapping[str, str], give_up_after: float) -> tuple[int, str]:
+        """Give the status and the text of the answer to a GET, asked again as long as there is none.
+
+        Raises CannotDeliver.
+        """
+        patience = _Patience(min(give_up_after, self._give_up_after), self.stop)
+        while True:
+            try:
+                status, headers, text = self._send("GET", path, params)
+            except _Unanswered as unanswered:
+                self._wait(patience, str(unanswered))
+                continue
+            if status not in _TRY_AGAIN:
+                return status, text
+            self._wait(patience, f"it answered {status} to GET {path}", _retry_after(headers))
+
     def _answer(self, body: bytes, patience: "_Patience") -> list[_Item] | Refusal | None:
         """Send a request until it is answered: with its items, a refusal of all of it, or nonsense (None).
 
@@ -169,6 +185,12 @@ class Bulk:
                 raise CannotDeliver(_not_let_in(status, error, text))
 
     def _post(self, body: bytes) -> tuple[int, Mapping[str, str], str]:
+        """Send a bulk request, as `_send` does."""
+        return self._send("POST", "/_bulk", {"filter_path": _FILTER}, body)
+
+    def _send(
+        self, method: str, path: str, params: Mapping[str, str], body: bytes | None = None
+    ) -> tuple[int, Mapping[str, str], str]:
         """Send a request to one of the nodes. Raises _Unanswered; CannotDeliver for a wrong certificate."""
         from opensearchpy.exceptions import ConnectionError as NoConnection
         from opensearchpy.exceptions import SSLError
@@ -177,12 +199,12 @@ class Bulk:
         try:
             # The transport's own method would hide the headers, and with them Retry-After.
             status, headers, text = connection.perform_request(
-                "POST",
-                "/_bulk",
-                params={"filter_path": _FILTER},
+                method,
+                path,
+                params=dict(params),
                 body=body,
                 ignore=_NOT_RAISED,
-                headers={"content-type": "application/x-ndjson"},
+                headers={"content-type": "application/x-ndjson"} if body is not None else None,
             )
         except SSLError as error:
             if "CERTIFICATE_VERIFY_FAILED" in str(error):

@@ -6,10 +6,13 @@ from typing import Any
 import msgspec
 
 from guardduty_lens.opensearch.cluster import Cluster, ClusterError
-from guardduty_lens.opensearch.resources import Flavor, Resource
+from guardduty_lens.opensearch.monitors import MONITORS
+from guardduty_lens.opensearch.resources import Flavor, Kind, Resource
 from guardduty_lens.opensearch.versions import MINIMUM_VERSIONS
 
 _ASKED = ("nodes.*.version", "nodes.*.build_flavor", "nodes.*.ingest.processors.type")
+
+_PROBED: Mapping[Kind, str] = {"lifecycle_policy": "retention policies", "monitor": "alerts"}
 
 
 class UnsuitableError(ValueError):
@@ -17,16 +20,23 @@ class UnsuitableError(ValueError):
 
 
 class Capabilities(msgspec.Struct, frozen=True):
-    """What was asked of a cluster; `version` is that of its oldest node."""
+    """What was asked of a cluster; `version` is that of its oldest node.
+
+    `unanswered` gives, by the kind of the objects it is about, how a probe was answered that neither shows a
+    plugin nor its absence; the plugin then counts as missing, since nothing can be said of its objects.
+    """
 
     flavor: Flavor
     version: str
     lifecycle: bool
     processors: frozenset[str]
     alerting: bool = False
+    unanswered: Mapping[Kind, str] = {}
 
     def missing(self, resource: Resource) -> str | None:
         """Say in a line why a resource cannot be installed here; None where it can."""
+        if resource.kind in self.unanswered:
+            return self._not_seen(resource.kind)
         if resource.kind == "lifecycle_policy" and not self.lifecycle:
             plugin = "Index State Management" if self.flavor == "opensearch" else "index lifecycle management"
             return f"retention policies: the cluster has no {plugin}; delete old indices yourself"
@@ -41,6 +51,13 @@ class Capabilities(msgspec.Struct, frozen=True):
             if lacking:
                 return f"ingest pipeline: the cluster has no processor {', '.join(lacking)}"
         return None
+
+    def not_seen(self) -> list[str]:
+        """Say in a line each which objects could not be looked at, and why."""
+        return [self._not_seen(kind) for kind in self.unanswered]
+
+    def _not_seen(self, kind: Kind) -> str:
+        return f"{_PROBED[kind]}: left alone, since the cluster answered: {self.unanswered[kind]}"
 
 
 def ask(cluster: Cluster, wanted: Flavor | None = None) -> Capabilities:
@@ -60,9 +77,16 @@ def ask(cluster: Cluster, wanted: Flavor | None = None) -> Capabilities:
         raise UnsuitableError(
             f"this is {flavor} {oldest}; {needed[0]}.{needed[1]} is the oldest that will do"
         )
-    lifecycle = _has(cluster, "/_plugins/_ism/policies" if flavor == "opensearch" else "/_ilm/policy")
-    alerting = flavor == "opensearch" and _has(cluster, "/_plugins/_alerting/monitors/_search")
-    return Capabilities(flavor, oldest, lifecycle, _processors(nodes), alerting)
+    lifecycle = _probe(
+        cluster, "GET", "/_plugins/_ism/policies" if flavor == "opensearch" else "/_ilm/policy"
+    )
+    alerting = _Probe(there=False)
+    if flavor == "opensearch":
+        # Alerting refuses a search that has no body.
+        alerting = _probe(cluster, "POST", f"{MONITORS}/_search", {"size": 0})
+    probes: dict[Kind, _Probe] = {"lifecycle_policy": lifecycle, "monitor": alerting}
+    unanswered = {kind: probe.unexpected for kind, probe in probes.items() if probe.unexpected}
+    return Capabilities(flavor, oldest, lifecycle.there, _processors(nodes), alerting.there, unanswered)
 
 
 def processor_types(body: dict[str, Any]) -> Iterator[str]:
@@ -79,17 +103,24 @@ def _parts(number: str) -> tuple[int, int]:
     return int(major), int(minor)
 
 
-def _has(cluster: Cluster, path: str) -> bool:
-    """Tell whether a cluster has the plugin that a path is of."""
+class _Probe(msgspec.Struct, frozen=True):
+    """Whether a plugin is there, and what a cluster answered where that cannot be told."""
+
+    there: bool
+    unexpected: str = ""
+
+
+def _probe(cluster: Cluster, method: str, path: str, body: object = None) -> _Probe:
+    """Find out whether a cluster has the plugin that a path is of."""
     try:
-        cluster.request("GET", path)
+        cluster.request(method, path, body=body)
     except ClusterError as error:
         if "no handler found" in str(error):
-            return False
+            return _Probe(there=False)
         if error.status == 404:  # the plugin is there, and has never held anything
-            return True
-        raise
-    return True
+            return _Probe(there=True)
+        return _Probe(there=False, unexpected=str(error))
+    return _Probe(there=True)
 
 
 def _processors(nodes: Sequence[Mapping[str, Any]]) -> frozenset[str]:

@@ -55,7 +55,7 @@ def desired(
 
 
 def _skipped(wanted: Iterable[Resource], capabilities: Capabilities) -> list[str]:
-    lines = (capabilities.missing(each) for each in wanted)
+    lines = [*capabilities.not_seen(), *(capabilities.missing(each) for each in wanted)]
     return [f"skipped: {line}" for line in dict.fromkeys(lines) if line]
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from typing import Any
 from urllib.parse import quote
 
 from guardduty_lens.opensearch.capabilities import Capabilities
@@ -39,6 +40,16 @@ def found_objects(cluster: Cluster, names: Names, capabilities: Capabilities) ->
 
 def found_indices(cluster: Cluster, names: Names) -> list[str]:
     """Give the indices of ours that are there, by name; those of the seed's own form too."""
+    return sorted(_indices(cluster, names))
+
+
+def found_mappings(cluster: Cluster, names: Names) -> dict[str, dict[str, Any]]:
+    """Give the mapping of each of these indices, in the order of their names."""
+    found = _indices(cluster, names, "*.mappings")
+    return {index: found[index].get("mappings", {}) for index in sorted(found)}
+
+
+def _indices(cluster: Cluster, names: Names, *parts: str) -> dict[str, Any]:
     patterns = ",".join([names.state_index, names.tags, names.log, *monthly(names).values()])
     answer = cluster.found(
         f"/{patterns}",
@@ -46,10 +57,10 @@ def found_indices(cluster: Cluster, names: Names) -> list[str]:
             "ignore_unavailable": "true",
             "allow_no_indices": "true",
             "expand_wildcards": "all",
-            "filter_path": "*.settings.index.uuid",
+            "filter_path": ",".join(("*.settings.index.uuid", *parts)),
         },
     )
-    return sorted(index for index in answer or {} if _is_ours(index, names))
+    return {index: body for index, body in (answer or {}).items() if _is_ours(index, names)}
 
 
 def object_path(kind: Kind, name: str, flavor: Flavor) -> str:

@@ -12,13 +12,15 @@ from guardduty_lens.opensearch.resources import Resource
 TELL = "Tell"
 """The name of the action that is ours; all others are the user's."""
 
-_FOLDER = "/_plugins/_alerting/monitors"
+MONITORS = "/_plugins/_alerting/monitors"
+"""The path of the plugin's monitors."""
+
 _MOST = 1_000
 
 
 def monitor_path(identifier: str) -> str:
     """Give the path of a monitor."""
-    return f"{_FOLDER}/{quote(identifier, safe='')}"
+    return f"{MONITORS}/{quote(identifier, safe='')}"
 
 
 def found_monitors(cluster: Cluster, names: Names) -> Iterator[Found]:
@@ -26,7 +28,7 @@ def found_monitors(cluster: Cluster, names: Names) -> Iterator[Found]:
     query = {"prefix": {"monitor.name.keyword": f"{names.prefix}GuardDuty: "}}
     body = {"size": _MOST, "seq_no_primary_term": True, "query": query}
     try:
-        answer = cluster.request("POST", f"{_FOLDER}/_search", body=body)
+        answer = cluster.request("POST", f"{MONITORS}/_search", body=body)
     except ClusterError as error:
         if error.status == 404:  # there has never been one
             return
@@ -40,7 +42,7 @@ def found_monitors(cluster: Cluster, names: Names) -> Iterator[Found]:
 def put_monitor(cluster: Cluster, resource: Resource, there: Found | None) -> None:
     """Make a monitor, or put it in the place of the one of its name. Raises ClusterError."""
     if there is None:
-        cluster.request("POST", _FOLDER, body=resource.body)
+        cluster.request("POST", MONITORS, body=resource.body)
         return
     body = merged(resource.body, there.body)
     cluster.request("PUT", monitor_path(there.id), body=body, params=there.condition)

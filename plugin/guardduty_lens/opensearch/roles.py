@@ -32,8 +32,8 @@ def roles(names: Names) -> dict[str, dict[str, Any]]:
     }
     return {
         "writer": _role(
-            "Writes records: log, state, CloudTrail, counters and tags. Reads nothing.",
-            ["indices:data/write/bulk"],
+            "Writes records: log, state, CloudTrail, counters and tags. Sees templates, but no document.",
+            ["indices:data/write/bulk", "indices:admin/index_template/get"],
             ours,
             _CREATE_AND_WRITE,
         ),

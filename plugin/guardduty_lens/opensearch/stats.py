@@ -8,10 +8,11 @@ from typing import Any
 import msgspec
 
 from guardduty_lens.counters import Counters
-from guardduty_lens.opensearch.bulk import Bulk
+from guardduty_lens.opensearch.bulk import Bulk, CannotDeliver, Refusal
 from guardduty_lens.opensearch.dates import iso
 from guardduty_lens.opensearch.document import Document
 from guardduty_lens.opensearch.names import Names
+from guardduty_lens.opensearch.template_check import TemplateCheck
 from guardduty_lens.version import __version__
 
 SECONDS_BETWEEN = 60.0
@@ -27,11 +28,19 @@ class Stats:
     and is no failure of the run: records come first.
     """
 
-    def __init__(self, bulk: Bulk, names: Names, counters: Counters, run_id: str | None = None) -> None:
+    def __init__(
+        self,
+        bulk: Bulk,
+        names: Names,
+        counters: Counters,
+        run_id: str | None = None,
+        templates: TemplateCheck | None = None,
+    ) -> None:
         self._bulk = bulk
         self._names = names
         self._counters = counters
         self._run = run_id or uuid.uuid4().hex
+        self._templates = templates
         self._due = time.monotonic() + SECONDS_BETWEEN
 
     def each_minute(self) -> None:
@@ -44,12 +53,23 @@ class Stats:
         self._send(final=True)
 
     def _send(self, *, final: bool) -> None:
-        document = self._document(time.time_ns() // 1_000_000, final=final)
-        delivery = self._bulk.deliver([document], give_up_after=_GIVE_UP_AFTER_SECONDS)
-        if not isinstance(delivery.results[0], str):
-            refused = delivery.results[0].message if delivery.results[0] is not None else delivery.failure
-            _log.warning("guardduty-lens: counters were not sent to %s: %s", document.index, refused)
+        now = time.time_ns() // 1_000_000
+        document = self._document(now, final=final)
+        failure = self._failure(document, now)
+        if failure:
+            _log.warning("guardduty-lens: counters were not sent to %s: %s", document.index, failure)
         self._due = time.monotonic() + SECONDS_BETWEEN
+
+    def _failure(self, document: Document, now: int) -> str:
+        """Send a document, and say why it was not taken, if it was not."""
+        try:
+            if self._templates is not None:
+                self._templates.check(self._bulk, now, [document.index])
+        except CannotDeliver as error:
+            return str(error)
+        delivery = self._bulk.deliver([document], give_up_after=_GIVE_UP_AFTER_SECONDS)
+        [result] = delivery.results
+        return result.message if isinstance(result, Refusal) else delivery.failure
 
     def _document(self, now: int, *, final: bool) -> Document:
         moment = iso(now)

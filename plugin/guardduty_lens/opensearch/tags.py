@@ -4,6 +4,7 @@ One document each in the index of tags, created by an id: sent again, it changes
 """
 
 import hashlib
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +14,7 @@ from guardduty_lens.opensearch.bulk import Bulk
 from guardduty_lens.opensearch.dates import iso, milliseconds
 from guardduty_lens.opensearch.document import Document
 from guardduty_lens.opensearch.names import Names
+from guardduty_lens.opensearch.template_check import TemplateCheck
 
 LONGEST_TEXT = 256
 """Characters of a name, a version, a service, and of each key and value of the further fields."""
@@ -140,11 +142,15 @@ def tag_of_event(event: Mapping[str, Any]) -> Tag | None:
         return None
 
 
-def put_tag(bulk: Bulk, tag: Tag, names: Names, give_up_after: float) -> bool:
+def put_tag(
+    bulk: Bulk, tag: Tag, names: Names, give_up_after: float, templates: TemplateCheck | None = None
+) -> bool:
     """Put a tag into a cluster; tell whether it was not there before.
 
-    Raises TagError with the server's words.
+    Raises TagError with the server's words; CannotDeliver where `templates` finds some missing.
     """
+    if templates is not None:
+        templates.check(bulk, time.time_ns() // 1_000_000, [names.tags])
     delivery = bulk.deliver([tag.document(names)], give_up_after=give_up_after)
     [result] = delivery.results
     if not isinstance(result, str):

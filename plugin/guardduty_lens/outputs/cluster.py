@@ -13,6 +13,7 @@ from guardduty_lens.opensearch.client import Connection, ConnectionOptionsError,
 from guardduty_lens.opensearch.documents import Documents
 from guardduty_lens.opensearch.names import Names
 from guardduty_lens.opensearch.stats import Stats
+from guardduty_lens.opensearch.template_check import TemplateCheck
 from guardduty_lens.outputs.dead_letters import DeadLetters
 from guardduty_lens.outputs.opensearch import OpenSearchOutput, Undelivered
 from guardduty_lens.outputs.sinks import CannotOpenError, DeliveryError
@@ -30,12 +31,22 @@ class Cluster(msgspec.Struct, frozen=True, kw_only=True):
     state: bool
     flat: bool
     give_up_after: float
+    without_templates: bool = False
+
+    def template_check(self, send_anyway: str = "--without-templates") -> TemplateCheck | None:
+        """Give what looks whether our templates are there; None where the user wants no look."""
+        if self.without_templates:
+            return None
+        return TemplateCheck(
+            self.names, self.connection.urls, state=self.state, flat=self.flat, send_anyway=send_anyway
+        )
 
 
 class ClusterSink:
     """A cluster; what it refuses goes to the dead letters, unless `refuse` takes it.
 
-    `lose` is told of what is not confirmed; otherwise the lens is.
+    `lose` is told of what is not confirmed; otherwise the lens is. Whoever opens it again and again gives the
+    one `templates` of the process.
 
     Raises DeliveryError; at the start also CannotOpenError.
     """
@@ -52,6 +63,7 @@ class ClusterSink:
         refuse: Refuse | None = None,
         lose: Callable[[Record], None] | None = None,
         run_id: str | None = None,
+        templates: TemplateCheck | None = None,
     ) -> None:
         self._cluster = cluster
         self._lens = lens
@@ -59,6 +71,7 @@ class ClusterSink:
         self._refused = refuse or self._refuse
         self._lost = lose or lens.lose
         self._run_id = run_id
+        self._templates = templates or cluster.template_check()
 
     def write(self, record: Record, source: str) -> None:
         """Take a record, and the name of the input that it is from."""
@@ -91,7 +104,7 @@ class ClusterSink:
         documents = Documents(
             cluster.names, field_prefix=lens.plan.field_prefix, state=cluster.state, flat=cluster.flat
         )
-        self._stats = Stats(bulk, cluster.names, lens.counters, self._run_id)
+        self._stats = Stats(bulk, cluster.names, lens.counters, self._run_id, self._templates)
         with _undelivered():
             self._output = OpenSearchOutput(
                 bulk,
@@ -99,6 +112,7 @@ class ClusterSink:
                 lens.counters.delivered,
                 refuse=self._refused,
                 lose=self._lost,
+                templates=self._templates,
                 threads=cluster.connection.connections,
             )
         return self

@@ -6,10 +6,10 @@ what is held in memory is bounded too. Threads only send: everything is counted 
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from types import TracebackType
-from typing import Self
+from typing import NoReturn, Self
 
 import msgspec
 
@@ -18,6 +18,7 @@ from guardduty_lens.opensearch.bulk import Bulk, CannotDeliver, Delivery, Refusa
 from guardduty_lens.opensearch.client import DEFAULT_CONNECTIONS
 from guardduty_lens.opensearch.document import Document
 from guardduty_lens.opensearch.documents import Documents, Refused
+from guardduty_lens.opensearch.template_check import TemplateCheck
 from guardduty_lens.payloads.pieces import Position, Rejected
 from guardduty_lens.record import Record
 
@@ -48,8 +49,9 @@ class OpenSearchOutput:
 
     `delivered` counts what became of documents. `refuse` is called with each record that cannot be stored,
     once, and `lose` with each that is not confirmed when the output fails. Raises CannotDeliver at the start
-    where the cluster does not let us in, then Undelivered; after that the output is of no more use. `clock`
-    gives the time, in milliseconds since 1970, at which records are taken in.
+    where the cluster does not let us in, or `templates` finds one missing; then Undelivered, after which the
+    output is of no more use. `clock` gives the time, in milliseconds since 1970, at which records are taken
+    in.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class OpenSearchOutput:
         *,
         refuse: Callable[[Record, Rejected], None],
         lose: Callable[[Record], None],
+        templates: TemplateCheck | None = None,
         threads: int = DEFAULT_CONNECTIONS,
         clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
@@ -68,11 +71,13 @@ class OpenSearchOutput:
         self._delivered = delivered
         self._refuse = refuse
         self._lose = lose
+        self._templates = templates
         self._threads = threads
         self._clock = clock
         self._batch = _Batch()
         self._sent: deque[tuple[_Batch, Future[Delivery]]] = deque()
         bulk.check(CHECK_SECONDS)
+        self._check_templates()
         self._pool = ThreadPoolExecutor(threads, "opensearch")
 
     def write(self, record: Record, source: str = "-") -> None:
@@ -94,6 +99,10 @@ class OpenSearchOutput:
         self._collect(self._threads)  # one more than there are threads, so that none waits for us
         if not self._batch.records:
             return
+        try:
+            self._check_templates(self._batch.documents)
+        except CannotDeliver as error:
+            self._fail(str(error))
         batch, self._batch = self._batch, _Batch()
         self._sent.append((batch, self._pool.submit(self._bulk.deliver, batch.documents)))
 
@@ -106,6 +115,10 @@ class OpenSearchOutput:
         """End the threads; what is still on its way is given up."""
         self._bulk.stop.set()
         self._pool.shutdown(cancel_futures=True)
+
+    def _check_templates(self, documents: Sequence[Document] = ()) -> None:
+        if self._templates is not None:
+            self._templates.check(self._bulk, self._clock(), {document.index for document in documents})
 
     def _collect(self, at_most: int) -> None:
         """Settle what is done, and wait until no more than some batches are on their way."""
@@ -134,7 +147,7 @@ class OpenSearchOutput:
                 self._settle(batch, delivery)
         return failure
 
-    def _fail(self, why: str) -> None:
+    def _fail(self, why: str) -> NoReturn:
         """End everything, count what is confirmed and what is not, and raise Undelivered."""
         self._bulk.stop.set()
         lost = 0

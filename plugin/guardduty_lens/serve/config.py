@@ -102,6 +102,7 @@ class Output(_Part, frozen=True):
     index_prefix: str = ""
     state: bool = True
     with_foreign: bool = False
+    without_templates: bool = False
     user: Text | None = None
     password: SecretPlace | None = None
     ca: Text | None = None
@@ -158,7 +159,10 @@ _OF_INPUTS: dict[str, tuple[str, ...]] = {
 """What an input of each type may be told, and others may not."""
 _OF_OUTPUTS: dict[str, tuple[str, ...]] = {
     "file": ("path",),
-    "opensearch": ("url", "user", "password", "token", "aws_region", "ca", "index_prefix", "with_foreign"),
+    "opensearch": (
+        *("url", "user", "password", "token", "aws_region", "ca", "index_prefix", "with_foreign"),
+        "without_templates",
+    ),
     "forward": (
         *("address", "user", "password", "ca", "tag", "shared_key", "hostname", "tls"),
         *("client_certificate", "client_key"),

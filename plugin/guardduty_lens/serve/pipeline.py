@@ -83,6 +83,8 @@ class Pipeline:
         self.lens = lens
         self.routes = routes
         self.deliveries = Deliveries()
+        self.failing: dict[str, str] = {}
+        """Outputs whose last try failed, by name, and why."""
         # With keys of the user's own, what is wrapped may be another part of the record.
         self._shortcut = not wrapper_keys
         self._dead_letters = dead_letters
@@ -177,10 +179,15 @@ class Pipeline:
     def _confirm(self, name: str, sink: Sink) -> None:
         try:
             sink.flush()
-        except (DeliveryError, OSError):
-            self._route(name).counts.failures += 1
+        except (DeliveryError, OSError) as error:
+            self._note_failure(self._route(name), error)
             raise
+        self.failing.pop(name, None)
         sink.hand_on(more=True)
+
+    def _note_failure(self, route: Route, error: Exception) -> None:
+        route.counts.failures += 1
+        self.failing[route.name] = str(error)
 
     def _note(self, batch: Sequence[_Waiting], seconds: float) -> None:
         self.deliveries.batches += 1
@@ -240,7 +247,11 @@ class Pipeline:
                 left_out.append(route.without.name)
                 route.counts.left_out += 1
             else:
-                sink.write(record, source)
+                try:
+                    sink.write(record, source)
+                except (DeliveryError, OSError) as error:
+                    self._note_failure(route, error)
+                    raise
                 route.counts.records += 1
         if len(left_out) == len(sinks):
             self._ledger.leave_out(record, left_out[0])
@@ -259,8 +270,8 @@ class Pipeline:
             stack = ExitStack()
             try:
                 sink = stack.enter_context(route.open())
-            except (CannotOpenError, DeliveryError, OSError):
-                route.counts.failures += 1
+            except (CannotOpenError, DeliveryError, OSError) as error:
+                self._note_failure(route, error)
                 raise
             self._stacks[route.name], self._opened[route.name] = stack, sink
         return sink

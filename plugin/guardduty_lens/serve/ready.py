@@ -43,7 +43,7 @@ from guardduty_lens.serve.config import (
 )
 from guardduty_lens.serve.ledger import Ledger
 from guardduty_lens.serve.pipeline import Route
-from guardduty_lens.serve.tagger import Tagger
+from guardduty_lens.serve.tagger import SEND_ANYWAY, Tagger
 
 _MIB = 1024 * 1024
 
@@ -255,12 +255,20 @@ class _Makers:
             state=given.state,
             flat=False,
             give_up_after=given.give_up_after_seconds,
+            without_templates=given.without_templates,
         )
         self.clusters.append(cluster)
+        templates = cluster.template_check(SEND_ANYWAY)
         run_id = uuid.uuid4().hex  # one, however often it is opened anew
         ledger = self._ledger
         return lambda: ClusterSink(
-            cluster, self._lens, self._dead_letters, refuse=ledger.refuse, lose=ledger.lose, run_id=run_id
+            cluster,
+            self._lens,
+            self._dead_letters,
+            refuse=ledger.refuse,
+            lose=ledger.lose,
+            run_id=run_id,
+            templates=templates,
         )
 
     def _forward(self, given: Output) -> Callable[[], AbstractContextManager[Sink]]:

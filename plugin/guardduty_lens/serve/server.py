@@ -68,7 +68,12 @@ class Service:
         if isinstance(given.options, ForwardOptions):
             return ForwardServer(given.options, self._pipeline.deliver)
         application = HttpInput(
-            given.options, self._pipeline.deliver, self._enrich, self._metrics, self._ready.tagger.take
+            given.options,
+            self._pipeline.deliver,
+            self._enrich,
+            self._metrics,
+            self._ready.tagger.take,
+            lambda: dict(self._pipeline.failing),
         )
         return HttpServer(application, given.tls)
 

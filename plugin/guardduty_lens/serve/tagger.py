@@ -9,7 +9,11 @@ from guardduty_lens.inputs.delivery import NotDelivered
 from guardduty_lens.opensearch.bulk import Bulk, CannotDeliver
 from guardduty_lens.opensearch.client import connect
 from guardduty_lens.opensearch.tags import TagError, put_tag, read_tag
+from guardduty_lens.opensearch.template_check import TemplateCheck
 from guardduty_lens.outputs.cluster import Cluster
+
+SEND_ANYWAY = "`without_templates: true` in this output"
+"""How the configuration says that records are sent without our templates."""
 
 _GIVE_UP_AFTER_SECONDS = 20.0
 
@@ -19,6 +23,7 @@ class Tagger:
 
     def __init__(self, clusters: Sequence[Cluster]) -> None:
         self._clusters = clusters
+        self._checks: list[TemplateCheck | None] = [each.template_check(SEND_ANYWAY) for each in clusters]
         self._bulks: list[Bulk] | None = None
 
     def take(self, body: bytes) -> bytes:
@@ -36,8 +41,8 @@ class Tagger:
             ]
         try:
             are_new = [
-                put_tag(bulk, tag, cluster.names, _GIVE_UP_AFTER_SECONDS)
-                for bulk, cluster in zip(self._bulks, self._clusters, strict=True)
+                put_tag(bulk, tag, cluster.names, _GIVE_UP_AFTER_SECONDS, check)
+                for bulk, cluster, check in zip(self._bulks, self._clusters, self._checks, strict=True)
             ]
         except (TagError, CannotDeliver) as error:
             raise NotDelivered(str(error)) from error

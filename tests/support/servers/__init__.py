@@ -3,7 +3,7 @@
 from servers.client import Answer, Client
 from servers.container import start_container
 from servers.elasticsearch import start_elasticsearch
-from servers.failures import ServerError
+from servers.failures import MissingError, ServerError
 from servers.opensearch import start_opensearch
 from servers.secured import Secured, start_secured
 from servers.server import Server
@@ -11,6 +11,7 @@ from servers.server import Server
 __all__ = [
     "Answer",
     "Client",
+    "MissingError",
     "Secured",
     "Server",
     "ServerError",

@@ -1,13 +1,16 @@
 """`python -m servers start` and `stop`: the OpenSearch of `make opensearch`, one a cache folder."""
 
 import json
+import os
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 from servers.cache import cache_folder
 from servers.client import Client
 from servers.failures import ServerError
-from servers.opensearch import PLAIN
+from servers.lines import VARIABLE, chosen_line
+from servers.opensearch import distribution
 from servers.process import Process
 from servers.server import Server
 
@@ -15,31 +18,47 @@ _HOURS = 12.0
 _GRACE_SECONDS = 20.0
 
 
+@dataclass(frozen=True)
+class Running:
+    """What was started: its process, URL and version."""
+
+    process: Process
+    url: str
+    version: str
+
+
 def start() -> None:
     """Start it unless it runs already, and print its URL as the last line."""
-    running = _recorded()
-    if running is not None and running[0].runs():
-        print("already running")
-        print(running[1])
+    running = _running()
+    if running is not None:
+        _must_be_asked_for(running)
+        print(f"OpenSearch {running.version} runs already")
+        print(running.url)
         return
-    print("starting OpenSearch (the first time downloads 160 MB)", flush=True)
-    server = Server(PLAIN, Client, hours=_HOURS)
+    line = chosen_line()
+    print(f"starting OpenSearch {line.version} (the first time it is downloaded)", flush=True)
+    server = Server(distribution(line), Client, hours=_HOURS)
     server.start()
     process = server.leave()
-    record = {"pid": process.pid, "started": process.started, "url": server.url}
+    record = {"pid": process.pid, "started": process.started, "url": server.url, "version": line.version}
     _record_file().write_text(json.dumps(record))
     print(f"`make opensearch-stop` ends it; by itself it ends after {_HOURS:g} hours, with its data")
     print(server.url)
 
 
+def _must_be_asked_for(running: Running) -> None:
+    if os.environ.get(VARIABLE) and chosen_line().version != running.version:
+        raise ServerError(f"OpenSearch {running.version} runs already: `make opensearch-stop` ends it")
+
+
 def stop() -> None:
     """End the server that `start` started; its watchdog then removes its folder."""
-    running = _recorded()
+    running = _running()
     _record_file().unlink(missing_ok=True)
-    if running is None or not running[0].runs():
+    if running is None:
         print("not running")
         return
-    running[0].end(_GRACE_SECONDS)
+    running.process.end(_GRACE_SECONDS)
     print("stopped")
 
 
@@ -47,12 +66,15 @@ def _record_file() -> Path:
     return cache_folder() / "opensearch.json"
 
 
-def _recorded() -> tuple[Process, str] | None:
+def _running() -> Running | None:
     try:
         record = json.loads(_record_file().read_text())
     except FileNotFoundError:
         return None
-    return Process(record["pid"], record["started"]), record["url"]
+    process = Process(record["pid"], record["started"])
+    # What 0.1.0 started has no version in its record.
+    version = record.get("version", "3.8.0")
+    return Running(process, record["url"], version) if process.runs() else None
 
 
 def main(arguments: list[str]) -> int:

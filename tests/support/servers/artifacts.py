@@ -1,99 +1,115 @@
-"""Servers as Maven Central has them, pinned by version and SHA-256, kept in the cache folder."""
+"""Files of Maven Central, pinned by version and SHA-256, kept in the cache folder."""
 
 import hashlib
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from servers import packages
 from servers.cache import cache_folder
-from servers.failures import ServerError
+from servers.failures import MissingError, ServerError
 
-_COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy"
 _SECONDS = 900
+_POM = """<project xmlns="http://maven.apache.org/POM/4.0.0">
+<modelVersion>4.0.0</modelVersion>
+<groupId>guardduty-lens</groupId><artifactId>servers</artifactId><version>1</version><packaging>pom</packaging>
+<build><plugins><plugin>
+<groupId>org.apache.maven.plugins</groupId><artifactId>maven-dependency-plugin</artifactId><version>3.6.1</version>
+<configuration><outputDirectory>${{basedir}}</outputDirectory><artifactItems>
+{items}
+</artifactItems></configuration>
+</plugin></plugins></build>
+</project>
+"""
 
 
 @dataclass(frozen=True)
 class Artifact:
-    """A zip in Maven Central and the SHA-256 (hex) that it must have."""
+    """A file in Maven Central and the SHA-256 (hex) that it must have; `packaging` is `zip` or `jar`."""
 
     group: str
     name: str
     version: str
     sha256: str
+    packaging: str = "jar"
 
     @property
     def file_name(self) -> str:
         """Name that Maven gives the downloaded file."""
-        return f"{self.name}-{self.version}.zip"
+        return f"{self.name}-{self.version}.{self.packaging}"
 
     @property
     def coordinates(self) -> str:
         """What Maven calls it."""
-        return f"{self.group}:{self.name}:{self.version}:zip"
-
-
-OPENSEARCH = Artifact(
-    "org.opensearch.distribution.integ-test-zip",
-    "opensearch",
-    "3.8.0",
-    "196c3cf4602c394f2e40e6174ccbf2a924eae37246f08fa6bbb6b75f9fd5ff1f",
-)
-# Made for 3.4.0; `secured.py` says what makes 3.8.0 accept it.
-SECURITY_PLUGIN = Artifact(
-    "org.opensearch.plugin",
-    "opensearch-security",
-    "3.4.0.0",
-    "fc164c084979f7f793d295b6bca56bf8bee76dafb762adef9f14fa872e0a7596",
-)
-ELASTICSEARCH = Artifact(
-    "org.elasticsearch.distribution.integ-test-zip",
-    "elasticsearch",
-    "9.1.0",
-    "be5c5440bb6344cee4070f8f77a6c3cd72363db494944047cdd93748c4e19111",
-)
+        return f"{self.group}:{self.name}:{self.version}:{self.packaging}"
 
 
 def obtain(artifact: Artifact) -> Path:
-    """Path of the artifact's zip in the cache, downloaded if it is not there.
+    """Path of the artifact in the cache, downloaded if it is not there; raises as `obtain_all` does."""
+    obtain_all([artifact])
+    return cached(artifact)
 
-    Raises ServerError where Maven is missing or fails, or the checksum is another.
+
+def obtain_all(artifacts: Iterable[Artifact]) -> None:
+    """Download what is not in the cache, with one run of Maven, whose start-up costs more than a small file.
+
+    Raises MissingError where there is no Maven, ServerError where it fails or a checksum is another.
     """
-    kept = cache_folder() / artifact.file_name
-    if kept.exists() and _sha256(kept) == artifact.sha256:
-        return kept
-    # Beside its place, so that the rename is atomic; never in a folder with a pom, which Maven would read.
+    lacking = [artifact for artifact in artifacts if not _is_cached(artifact)]
+    if not lacking:
+        return
+    # Beside its place, so that the rename is atomic.
     with tempfile.TemporaryDirectory(prefix="download-", dir=cache_folder()) as folder:
-        downloaded = _download(artifact, Path(folder))
-        found = _sha256(downloaded)
-        if found != artifact.sha256:
-            raise ServerError(f"{artifact.coordinates}: SHA-256 is {found}, expected {artifact.sha256}")
-        downloaded.replace(kept)
-    return kept
+        _download(lacking, Path(folder))
+        for artifact in lacking:
+            downloaded = Path(folder, artifact.file_name)
+            found = _sha256(downloaded)
+            if found != artifact.sha256:
+                raise ServerError(f"{artifact.coordinates}: SHA-256 is {found}, expected {artifact.sha256}")
+            downloaded.replace(cached(artifact))
 
 
-def _download(artifact: Artifact, folder: Path) -> Path:
-    maven = _maven()
-    command = [maven, "-B", "-q", _COPY, f"-Dartifact={artifact.coordinates}", f"-DoutputDirectory={folder}"]
+def cached(artifact: Artifact) -> Path:
+    """Where the artifact lies once it was obtained."""
+    return cache_folder() / artifact.file_name
+
+
+def _is_cached(artifact: Artifact) -> bool:
+    kept = cached(artifact)
+    return kept.exists() and _sha256(kept) == artifact.sha256
+
+
+def _download(artifacts: Sequence[Artifact], folder: Path) -> None:
+    (folder / "pom.xml").write_text(_POM.format(items="\n".join(_item(artifact) for artifact in artifacts)))
+    command = [_maven(), "-B", "-q", "dependency:copy"]
+    names = ", ".join(artifact.coordinates for artifact in artifacts)
     try:
         outcome = subprocess.run(
             command, cwd=folder, capture_output=True, text=True, check=False, timeout=_SECONDS
         )
     except subprocess.TimeoutExpired as error:
-        raise ServerError(f"Maven did not deliver {artifact.coordinates} in {_SECONDS} s") from error
+        raise ServerError(f"Maven did not deliver {names} in {_SECONDS} s") from error
     if outcome.returncode != 0:
-        raise ServerError(f"Maven can't copy {artifact.coordinates}:\n{outcome.stdout}{outcome.stderr}")
-    return folder / artifact.file_name
+        raise ServerError(f"Maven can't copy {names}:\n{outcome.stdout}{outcome.stderr}")
+
+
+def _item(artifact: Artifact) -> str:
+    members = {
+        "groupId": artifact.group,
+        "artifactId": artifact.name,
+        "version": artifact.version,
+        "type": artifact.packaging,
+    }
+    inside = "".join(f"<{name}>{value}</{name}>" for name, value in members.items())
+    return f"<artifactItem>{inside}</artifactItem>"
 
 
 def _maven() -> str:
-    if shutil.which("mvn") is None:
-        packages.install("maven")
     found = shutil.which("mvn")
     if found is None:
-        raise ServerError("Maven (mvn) is needed to download the test servers: apt-get install maven")
+        raise MissingError("maven", "apt-get install maven; it downloads the test servers")
     return found
 
 

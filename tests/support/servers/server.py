@@ -10,15 +10,16 @@ import sys
 import tempfile
 import time
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from servers.account import unprivileged
-from servers.artifacts import Artifact, obtain
+from servers.artifacts import Artifact, cached, obtain_all
 from servers.client import CLUSTER_HEALTH, Client
 from servers.failures import ServerError
-from servers.java import Java, find_java
+from servers.java import obtain_java
+from servers.modules import Module
 from servers.process import Process, identify
 
 _UP_SECONDS = 240.0
@@ -32,14 +33,16 @@ _SUPPORT = Path(__file__).resolve().parents[1]
 class Distribution:
     """What is to be run: the artifact, its program and settings file, and the prefix of its variables.
 
-    `prepare` is called with the unpacked home before the first start; the server is up when every path of
-    `up_paths` answers 200.
+    `java` are the majors of Java that it runs on, `modules` what the artifact lacks. `prepare` is called with
+    the unpacked home before the first start; the server is up when every path of `up_paths` answers 200.
     """
 
     artifact: Artifact
     program: str
     settings_file: str
     variables: str
+    java: range
+    modules: Sequence[Module] = ()
     settings: Mapping[str, object] = field(default_factory=dict)
     prepare: Callable[[Path], None] | None = None
     scheme: str = "http"
@@ -63,8 +66,8 @@ class Server:
         self._distribution = distribution
         self._account = unprivileged()
         try:
-            self._java = _place_java(find_java(), self.folder)
-            self._home = _unpack(obtain(distribution.artifact), self.folder)
+            self._java = obtain_java(distribution.java)
+            self._home = _put_together(distribution, self.folder)
             self._port, transport_port = _free_ports()
             self._configure(transport_port)
         except BaseException:
@@ -121,7 +124,7 @@ class Server:
         environment = {
             "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
             "HOME": str(self.folder),
-            f"{self._distribution.variables}_JAVA_HOME": str(self._java.home),
+            f"{self._distribution.variables}_JAVA_HOME": str(self._java),
             f"{self._distribution.variables}_JAVA_OPTS": f"{_HEAP} -Duser.home={self.folder}",
         }
         number = self._account.number
@@ -178,9 +181,16 @@ class Server:
         # JSON values are YAML values.
         lines = [f"{name}: {json.dumps(value)}\n" for name, value in settings.items()]
         (self._home / "config" / self._distribution.settings_file).write_text("".join(lines))
-        if self._java.reduced:
-            _adapt_to_reduced_java(self._home)
         self._account.own(self.folder)
+
+
+def _put_together(distribution: Distribution, folder: Path) -> Path:
+    jars = [jar for module in distribution.modules for jar in module.jars]
+    obtain_all([distribution.artifact, *jars])
+    home = _unpack(cached(distribution.artifact), folder)
+    for module in distribution.modules:
+        module.place(home, distribution.artifact.version)
+    return home
 
 
 def _unpack(archive: Path, folder: Path) -> Path:
@@ -192,22 +202,6 @@ def _unpack(archive: Path, folder: Path) -> Path:
             if mode and not member.is_dir():
                 (folder / member.filename).chmod(mode)
         return folder / opened.infolist()[0].filename.split("/")[0]
-
-
-def _place_java(java: Java, folder: Path) -> Java:
-    """The wheel's Java lies in root's cache, where the server's account can't read; so copy it."""
-    if not java.reduced:
-        return java
-    shutil.copytree(java.home, folder / "java", symlinks=True)
-    return Java(folder / "java", reduced=True)
-
-
-def _adapt_to_reduced_java(home: Path) -> None:
-    options = home / "config" / "jvm.options"
-    module = "--add-modules=jdk.incubator.vector"
-    lines = [line for line in options.read_text().splitlines() if module not in line]
-    options.write_text("\n".join(lines) + "\n")
-    shutil.rmtree(home / "modules" / "analysis-common", ignore_errors=True)
 
 
 def _free_ports() -> tuple[int, int]:

@@ -1,6 +1,7 @@
 """What is asked of a cluster, and what follows for what it lacks; a cluster that answers literally."""
 
 import pytest
+from recordings import exchange, refusal
 
 from guardduty_lens.opensearch.capabilities import Capabilities, UnsuitableError, ask, processor_types
 from guardduty_lens.opensearch.cluster import ClusterError, words_of
@@ -17,6 +18,8 @@ class Literal:
 
     def request(self, method, path, body=None, params=None):
         answer = self.answers[path]
+        if callable(answer):
+            answer = answer(method, path, body)
         if isinstance(answer, Exception):
             raise answer
         return answer
@@ -56,10 +59,41 @@ def test_index_state_management_is_there_unless_no_handler_is(answer, there):
     assert ask(cluster(monitors=answer)).alerting is there
 
 
-def test_a_refusal_is_no_missing_plugin():
-    refusal = ClusterError("403 security_exception: no permissions", 403)
-    with pytest.raises(ClusterError, match="403 security_exception: no permissions"):
-        ask(cluster(policies=refusal))
+def test_alerting_is_asked_by_a_search_with_a_body_as_recorded():
+    asked = []
+
+    def recorded(method, path, body):
+        asked.append((method, path, body))
+        return exchange("distribution-3.8.0", method, path, body)
+
+    assert ask(cluster(monitors=recorded)).alerting
+    assert asked == [("POST", "/_plugins/_alerting/monitors/_search", {"size": 0})]
+
+
+def test_a_plugin_that_is_missing_answers_as_recorded():
+    missing = refusal("alerting-3.8.0", 23)
+    assert "no handler found" in str(missing)
+    asked = ask(cluster(monitors=missing))
+    assert (asked.alerting, asked.unanswered) == (False, {})
+
+
+@pytest.mark.parametrize(
+    "unexpected",
+    [
+        refusal("alerting-3.8.0", 1),  # without a body
+        ClusterError("403 security_exception: no permissions", 403),
+        ClusterError("500 null_pointer_exception: x", 500),
+        ClusterError("timed out"),
+    ],
+)
+def test_an_unexpected_answer_costs_its_feature_and_one_line(unexpected):
+    asked = ask(cluster(policies=unexpected, monitors=unexpected))
+    assert (asked.lifecycle, asked.alerting) == (False, False)
+    assert asked.not_seen() == [
+        f"retention policies: left alone, since the cluster answered: {unexpected}",
+        f"alerts: left alone, since the cluster answered: {unexpected}",
+    ]
+    assert asked.missing(Resource("monitor", "m", {})) == asked.not_seen()[1]
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,8 @@ from guardduty_lens.inputs.s3_archive import S3Source, fetched_ahead, location_o
 from guardduty_lens.inputs.sources import FileSource, Source
 from guardduty_lens.lens import Lens
 from guardduty_lens.opensearch.documents import is_foreign
-from guardduty_lens.outputs.cluster import ClusterSink
+from guardduty_lens.opensearch.template_check import TemplateCheck
+from guardduty_lens.outputs.cluster import Cluster, ClusterSink
 from guardduty_lens.outputs.dead_letters import DeadLetters, dead_letter
 from guardduty_lens.outputs.parquet import UNWRITTEN, refused_line
 from guardduty_lens.outputs.sinks import Sink
@@ -75,13 +76,24 @@ def _pass_groups(work: Work, groups: Sequence[Group]) -> Outcome:
         cluster = cluster_of(options) if options["url"] else None
         if cluster is not None:
             nowhere = DeadLetters(Path("/dev/null"))  # what is refused is ours to keep
-            task.cluster = stack.enter_context(ClusterSink(cluster, lens, nowhere, refuse=task.refuse))
+            sink = ClusterSink(cluster, lens, nowhere, refuse=task.refuse, templates=_templates(cluster))
+            task.cluster = stack.enter_context(sink)
         s3 = aws_client("s3", options["region"], "a task") if any(each.bucket for each in groups) else None
         for group in groups:
             task.run(group, s3)
         task.finish()
         names = sorted(writer.names | task.letters_put)
         return Outcome(lens.counters, writer.rows, names, [group.name for group in groups])
+
+
+_CHECKS: dict[tuple[Any, ...], TemplateCheck] = {}
+"""By the cluster and what is sent to it: Spark's processes do one task after the other."""
+
+
+def _templates(cluster: Cluster) -> TemplateCheck | None:
+    check = cluster.template_check()
+    key = (cluster.connection.urls, cluster.names, cluster.state, cluster.flat)
+    return None if check is None else _CHECKS.setdefault(key, check)
 
 
 def lens_of(work: Work, stack: ExitStack) -> Lens:

@@ -1,0 +1,22 @@
+"""What 0.1.0 installed (tests/data/installed-0.1.0), put as its `install` put it: where upgrades begin."""
+
+import json
+from pathlib import Path
+
+from http_json import Server
+
+FOLDER = Path(__file__).parents[1] / "data/installed-0.1.0"
+OPTIONS = (
+    *("--retention-days", "365"),
+    *("--alert-channel", "channel-1"),
+    *("--guardduty-bucket", "guardduty-findings"),
+)
+"""The options of `install` that it was recorded with."""
+
+
+def put_version_0_1_0(server: Server) -> None:
+    """Send the recorded requests in their order. The server must have none of it yet."""
+    for line in (FOLDER / "cluster.jsonl").read_text().splitlines():
+        asked = json.loads(line)
+        body = asked["body"].encode() if isinstance(asked["body"], str) else asked["body"]
+        server.expect(asked["method"], asked["path"].lstrip("/"), body)
