@@ -80,7 +80,7 @@ saved-objects: $(TESTED) ## dashboards/*.yml as import files for OpenSearch Dash
 lambda: $(TESTED) ## the functions of docs/aws.md as build/guardduty-lens.zip; says how large, and how quickly imported
 	$(BIN)/python tools/make_lambda.py
 
-generated: $(TESTED) ## AWS's model, country names and shapes, from botocore, country_converter, and npm's world-atlas
+generated: $(TESTED) ## AWS's model, country names and shapes, from botocore, babel's CLDR, and npm's world-atlas
 	$(BIN)/python tools/make_aws_model.py
 	$(BIN)/python tools/make_countries.py
 	$(BIN)/python tools/make_shapes.py

@@ -1,51 +1,86 @@
 """Generate catalogue/tables/countries.json: country names, as geo databases send them, to ISO 3166-1 alpha-2.
 
-Source of facts: country_converter's own table for short and official names; the further names of
-country_variants.py are resolved by its patterns. Names are looked up exactly at run time, so spellings
-without accents, with a typographic apostrophe and with `&` are written out here.
+Source of facts: Unicode CLDR, as PyPI's babel has it, for codes and English names; the further names of
+country_variants.py. Names are looked up exactly at run time, so spellings without accents, with either
+apostrophe, with `&` or `and`, and with `Saint`, `St.` or `St` are written out here.
 """
 
-import re
 import sys
 import unicodedata
+from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from typing import Any
 
-import pandas  # type: ignore[import-untyped] # ships no types; only this generator needs it
-from country_converter.country_converter import COUNTRY_DATA_FILE, CountryConverter
-from country_variants import SAME_AS, VARIANTS
+from babel import Locale
+from babel.core import get_cldr_version, get_global
+from country_variants import NAMES, STYLES
 from generated_file import PACKAGE, check_wanted, render, write_or_check
 
 TARGET = PACKAGE / "catalogue" / "tables" / "countries.json"
 ABOUT = (
     "Country name to ISO 3166-1 alpha-2 code (XK, a user-assigned code, for Kosovo); every code also gives "
-    "itself. GuardDuty sends countryName as text from its geo database. Exact spelling counts."
+    "itself. GuardDuty sends countryName as text from its geo database. Exact spelling counts. Codes and "
+    "English names are Unicode CLDR's (licence Unicode-3.0, see NOTICE); further names are by hand."
 )
-ALPHA_2 = re.compile(r"[A-Z]{2}")
+RESERVED = 900
+"""From here on, ISO 3166-1 leaves numbers to its users; CLDR has Kosovo there, and what is no country."""
+
+KOSOVO = "XK"
+SAME = (
+    ("\N{RIGHT SINGLE QUOTATION MARK}", "'"),
+    ("'", "\N{RIGHT SINGLE QUOTATION MARK}"),
+    (" & ", " and "),
+    (" and ", " & "),
+    ("St. ", "Saint "),
+    ("Saint ", "St. "),
+    ("St. ", "St "),
+)
+"""What may be written for what."""
 
 
-def converter() -> CountryConverter:
-    """Give the converter, with its table read by us: under pandas 3 its own reading loses Namibia's `NA`."""
-    table = pandas.read_csv(
-        COUNTRY_DATA_FILE, sep="\t", encoding="utf-8", dtype=str, keep_default_na=False, na_values=[""]
-    )
-    return CountryConverter(country_data=table)
+def source() -> str:
+    """Say what the data is made of."""
+    return f"babel {version('babel')}, CLDR {get_cldr_version()}"
 
 
-def code_of(countries: CountryConverter, name: str, kind: str = "regex") -> str:
-    """Give the one alpha-2 code of a name; raise LookupError where there is none or more than one."""
-    code = countries.convert(name, src=kind, to="ISO2")
-    if not (isinstance(code, str) and ALPHA_2.fullmatch(code)):
-        raise LookupError(f"country_converter gives {code!r} for {name!r}")
-    return code
+def codes_by_number() -> dict[int, str]:
+    """Give the alpha-2 code of every number of ISO 3166-1, former numbers included."""
+    aliases: Mapping[str, list[str]] = get_global("territory_aliases")
+    return {
+        int(alias): codes[0]
+        for alias, codes in aliases.items()
+        if alias.isdigit() and int(alias) < RESERVED and len(codes) == 1 and codes[0].isalpha()
+    }
+
+
+def english_names() -> dict[str, str]:
+    """Give CLDR's English name of every country by its alpha-2 code."""
+    names = Locale("en").territories
+    return {code: names[code] for code in sorted({*codes_by_number().values(), KOSOVO})}
 
 
 def spellings(name: str) -> set[str]:
-    """Give a name with and without accents, with both apostrophes, with `and` and `&`."""
-    plain = "".join(c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c))
-    names = {unicodedata.normalize("NFC", name), plain}
-    names |= {n.replace("'", "\N{RIGHT SINGLE QUOTATION MARK}") for n in names}
-    return names | {n.replace(" and ", " & ") for n in names}
+    """Give a name in all the ways it is written, with and without accents."""
+    names = {unicodedata.normalize("NFC", name)}
+    for one, other in SAME:
+        names |= {each.replace(one, other) for each in names}
+    return names | {_without_accents(each) for each in names}
+
+
+def _without_accents(name: str) -> str:
+    return "".join(each for each in unicodedata.normalize("NFKD", name) if not unicodedata.combining(each))
+
+
+def named(english: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """Give every name with its code."""
+    for code, name in english.items():
+        yield code, code
+        yield name, code
+    for style, codes in STYLES.items():
+        for code in codes.split():
+            yield style.format(english[code]), code
+    for code, names in NAMES.items():
+        yield from ((name, code) for name in names)
 
 
 def add(entries: dict[str, str], name: str, code: str) -> None:
@@ -57,19 +92,10 @@ def add(entries: dict[str, str], name: str, code: str) -> None:
 
 def build() -> dict[str, Any]:
     """Give the document: source, about, entries."""
-    countries = converter()
     entries: dict[str, str] = {}
-    rows = countries.data[["name_short", "name_official", "ISO3"]]
-    for short, official, iso3 in rows.itertuples(index=False):
-        code = code_of(countries, iso3, "ISO3")
-        for name in (short, official, code):
-            add(entries, name, code)
-    for name in VARIANTS:
-        add(entries, name, code_of(countries, name))
-    for name, known in SAME_AS.items():
-        add(entries, name, code_of(countries, known))
-    source = f"country_converter {version('country_converter')}"
-    return {"source": source, "about": ABOUT, "entries": entries}
+    for name, code in named(english_names()):
+        add(entries, name, code)
+    return {"source": source(), "about": ABOUT, "entries": entries}
 
 
 def main() -> int:

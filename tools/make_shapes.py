@@ -2,7 +2,7 @@
 
 Source: Natural Earth (public domain) as the npm package `world-atlas` has it, fetched by npm. Polygons are
 cut at the antimeridian, since they would be drawn across the whole map, simplified, and rounded to a
-hundredth of a degree. Codes are country_converter's.
+hundredth of a degree. Codes and names are CLDR's, as in make_countries.py.
 """
 
 import json
@@ -10,12 +10,13 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from babel.core import get_global
 from generated_file import PACKAGE, check_wanted, write_or_check
-from make_countries import converter
+from make_countries import codes_by_number, english_names, source
 from shapely import affinity
 from shapely.geometry import MultiPolygon, Polygon, box, mapping
 from shapely.ops import unary_union
@@ -28,8 +29,11 @@ TARGET = PACKAGE / "visuals" / "countries.json"
 TOLERANCE = 0.08
 """Degrees by which a border may move."""
 
-# Without a number in ISO 3166-1, by Natural Earth's names; Kosovo's code is the user-assigned one.
-WITHOUT_NUMBER = {"Kosovo": ("XK", "XKX")}
+WITHOUT_NUMBER = {"Kosovo": "XK"}
+"""Without a number in ISO 3166-1: Natural Earth's name, and the user-assigned code."""
+
+ALPHA_3 = {"CD": "COD", "DE": "DEU", "FR": "FRA", "MM": "MMR", "TL": "TLS", "XK": "XKX", "YE": "YEM"}
+"""Where CLDR has former alpha-3 codes as well, and Kosovo's, as the World Bank and the EU use it."""
 
 Ring = list[tuple[float, float]]
 
@@ -114,25 +118,31 @@ def build() -> dict[str, Any]:
     """Give the document: source, version, countries."""
     shapes = topology()
     all_arcs = arcs(shapes)
-    names = converter()
+    codes, names, alpha_3 = codes_by_number(), english_names(), alpha_3_codes()
     countries = []
     for each in shapes["objects"]["countries"]["geometries"]:
         name = each["properties"]["name"]
-        if name in WITHOUT_NUMBER:
-            iso2, iso3 = WITHOUT_NUMBER[name]
-        elif "id" in each:
-            name, iso2, iso3 = (
-                names.convert(int(each["id"]), src="ISOnumeric", to=to)
-                for to in ("name_short", "ISO2", "ISO3")
-            )
-        else:
+        if name not in WITHOUT_NUMBER and "id" not in each:
             continue
-        countries.append({"iso2": iso2, "iso3": iso3, "name": name, "geometry": shape(each, all_arcs)})
+        iso2 = WITHOUT_NUMBER.get(name) or codes[int(each["id"])]
+        geometry = shape(each, all_arcs)
+        countries.append({"iso2": iso2, "iso3": alpha_3[iso2], "name": names[iso2], "geometry": geometry})
     return {
-        "source": "Natural Earth (public domain), by npm's world-atlas " + WORLD_ATLAS,
+        "source": f"Natural Earth (public domain), by npm's world-atlas {WORLD_ATLAS}; names: {source()}",
         "version": NATURAL_EARTH,
         "countries": sorted(countries, key=lambda each: str(each["iso2"])),
     }
+
+
+def alpha_3_codes() -> dict[str, str]:
+    """Give the alpha-3 code of every alpha-2 code."""
+    aliases: Mapping[str, list[str]] = get_global("territory_aliases")
+    alpha_3 = {
+        codes[0]: alias
+        for alias, codes in aliases.items()
+        if len(alias) == 3 and alias.isalpha() and len(codes) == 1
+    }
+    return alpha_3 | ALPHA_3
 
 
 def text(document: dict[str, Any]) -> str:

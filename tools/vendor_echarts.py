@@ -1,7 +1,7 @@
 """Write visuals/report/html/echarts.js: what the report draws with of Apache ECharts, in one script.
 
-Fetched and bundled by npm and esbuild, at pinned versions; the licence and the notice stand at its top and
-beside it. Run by hand, when the version here changes.
+Fetched and bundled by npm and esbuild, at pinned versions; whose it is stands at its top, and all licences,
+those of what ECharts itself bundles included, beside it. Run by hand, when the version here changes.
 """
 
 import subprocess
@@ -24,10 +24,22 @@ use([BarChart, HeatmapChart, LineChart, MapChart, PieChart, SunburstChart, AriaC
 export { init, registerMap };
 """
 
+LICENCES = (
+    "echarts/LICENSE",
+    "echarts/NOTICE",
+    "echarts/licenses/LICENSE-d3",
+    "zrender/LICENSE",
+    "tslib/LICENSE.txt",
+)
+"""Of all that is in the bundle; zrender and tslib are what ECharts requires."""
+
 
 def main() -> None:
     """Fetch, bundle, and write the script with its licence."""
-    banner = f"/* Apache ECharts {ECHARTS}, Apache-2.0, by tools/vendor_echarts.py. See echarts.LICENSE. */"
+    banner = (
+        f"/* Apache ECharts {ECHARTS}, Apache-2.0, with zrender, BSD-3-Clause, Copyright (c) 2017, "
+        "Baidu Inc., and parts of d3, BSD-3-Clause, Copyright 2010-2016 Mike Bostock. See echarts.LICENSE. */"
+    )
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "entry.js").write_text(ENTRY)
@@ -39,10 +51,13 @@ def main() -> None:
             *(f"--banner:js={banner}", f"--outfile={FOLDER / 'echarts.js'}"),
         ]
         subprocess.run(bundle, cwd=folder, check=True)
-        shipped = folder / "node_modules" / "echarts"
-        licence = (shipped / "LICENSE").read_text() + "\n\n" + (shipped / "NOTICE").read_text()
-        (FOLDER / "echarts.LICENSE").write_text(licence)
+        (FOLDER / "echarts.LICENSE").write_text(licences(folder / "node_modules"))
     print(f"{FOLDER.name}/echarts.js: {(FOLDER / 'echarts.js').stat().st_size:,} bytes")
+
+
+def licences(modules: Path) -> str:
+    """Give the licences of what is bundled, each under its name."""
+    return "\n".join(f"===== {name} =====\n\n{(modules / name).read_text().strip()}\n" for name in LICENCES)
 
 
 if __name__ == "__main__":

@@ -282,3 +282,11 @@ def test_the_page_has_a_policy_and_no_address_to_load_from(counted: Path) -> Non
     assert "script-src &#x27;sha256-" in head
     assert " src=" not in head
     assert "<link" not in text[: text.index("</head>")]
+
+
+def test_what_days_leave_out_is_said(opened: Opened, tmp_path: Path) -> None:
+    path = _report(tmp_path, UPDATES, "--days", "1", "--as-of", "2025-03-04T12:00:00Z")
+    expect(opened.open(path).locator("#about")).to_have_text(
+        "1 findings, 1 updates · 2025-03-04 to 2025-03-04 · as of 2025-03-04 12:00 UTC"
+        " · not shown, as last seen before 2025-03-03 12:00 UTC (--days 1): 11 of 12 records"
+    )

@@ -225,6 +225,15 @@ def test_a_report_of_what_a_cluster_holds_is_that_of_the_files(
     text = (tmp_path / "cluster.html").read_text()
     assert '"findings":10,"rejected":0' in text
     assert '"id":"lag"' in text  # a cluster knows when they arrived
+    days = ("--days", "1", "--as-of", "2025-03-04T12:00:00Z")
+    recent = run("report", "--from-opensearch", "-o", str(tmp_path / "recent.html"), *days)
+    assert recent.code == 0, recent.err
+    note = "not shown, as last seen before 2025-03-03 12:00 UTC (--days 1): 11 of 12 records"
+    assert "1 records" in recent.err
+    assert f"  {note}\n" in recent.err
+    assert f'"left_out":["{note}"]' in (tmp_path / "recent.html").read_text()
+    old = run("report", "--from-opensearch", "-o", str(tmp_path / "old.html"), "--days", "1")
+    assert "UTC (--days 1): 12 of 12 records\n" in old.err
     assert run("uninstall", "--yes", "--with-data").code == 0
 
 

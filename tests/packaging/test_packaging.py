@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -25,8 +26,7 @@ NOT_CORE = (
     "orjson",
     "pytest",
     "hypothesis",
-    "country_converter",
-    "pandas",
+    "babel",
     "setuptools",
     "mypy",
 )
@@ -135,7 +135,19 @@ def test_the_sdist_holds_what_it_is_built_from(built):
         names = {member.name.split("/", 1)[-1] for member in archive.getmembers() if member.isfile()}
     assert names >= shipped_files()
     assert names >= asset_files()
-    assert names >= {"pyproject.toml", "setup.py", "LICENSE", "README.md"}
+    assert names >= {"pyproject.toml", "setup.py", "LICENSE", "NOTICE", "README.md"}
+
+
+def test_the_wheel_holds_the_licences_of_what_others_wrote(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        folder = f"guardduty_lens-{__version__}.dist-info/licenses/"
+        names = {name.removeprefix(folder) for name in archive.namelist() if name.startswith(folder)}
+        notice = archive.read(f"{folder}NOTICE").decode()
+    named = set(re.findall(r"LICENSES/[\w.-]+\.txt", notice))
+    assert named == {f"LICENSES/{path.name}" for path in (ROOT / "LICENSES").iterdir()}
+    page = "guardduty_lens/visuals/report/html/"
+    assert names == {"LICENSE", "NOTICE", *named, f"plugin/{page}echarts.LICENSE"}
+    assert f"{page}echarts.LICENSE" in notice
 
 
 def test_the_metadata_names_the_core_dependencies_alone(metadata):

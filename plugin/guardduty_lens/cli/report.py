@@ -5,7 +5,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +27,9 @@ from guardduty_lens.outputs.forms import whole
 if TYPE_CHECKING:
     from guardduty_lens.visuals.fields import Fields
     from guardduty_lens.visuals.model import Dashboard
+    from guardduty_lens.visuals.report.build import ReportOptions
+    from guardduty_lens.visuals.report.data import ReportData
+    from guardduty_lens.visuals.report.notes import Outside
     from guardduty_lens.visuals.report.releases import Marker
 
 
@@ -44,7 +47,11 @@ if TYPE_CHECKING:
 )
 @click.option("--title", default="GuardDuty findings", show_default=True, help="Of the page.")
 @dashboards_option
-@click.option("--days", type=click.IntRange(1, 3650), help="Only what was last seen in so many days.")
+@click.option(
+    "--days",
+    type=click.IntRange(1, 3650),
+    help="Only what was last seen in so many days; says how many records that leaves out.",
+)
 @click.option(
     "--as-of",
     metavar="DATE|now",
@@ -85,14 +92,32 @@ def command(paths: tuple[Path, ...], **options: Any) -> None:
     fields, dashboards = dashboards_of(lens, options["dashboards"])
     as_of = _as_of(options["as_of"])
     markers = _markers(options)
-    with tempfile.TemporaryDirectory(prefix="guardduty-lens-") as folder:
-        code = _records(paths, lens, Path(folder), options)
+    with tempfile.TemporaryDirectory(prefix="guardduty-lens-") as name:
+        folder, outside = Path(name), None
+        if options["from_cluster"]:
+            paths = (folder / "fetched.jsonl",)
+            outside = _fetch(paths[0], options, as_of)
+        code = _records(paths, lens, folder, options)
         if code == EXIT_UNDELIVERED:
             sys.exit(code)
-        _write_page(lens, fields, dashboards, Path(folder), options, as_of, markers)
+        asked = _asked(options, as_of, outside)
+        data = _write_page(lens, fields, dashboards, folder, options["output"], asked, markers)
     click.echo(summary_text(lens.counters, options["dead_letters"]), err=True)
-    click.echo(f"{options['output']}: {options['output'].stat().st_size / 1e6:,.1f} MB", err=True)
+    click.echo("\n".join(_what_it_shows(data, options["output"])), err=True)
     sys.exit(code)
+
+
+def _asked(options: dict[str, Any], as_of: datetime | None, outside: "Outside | None") -> "ReportOptions":
+    from guardduty_lens.visuals.report.build import ReportOptions
+
+    return ReportOptions(title=options["title"], as_of=as_of, days=options["days"], outside=outside)
+
+
+def _what_it_shows(data: "ReportData", path: Path) -> Iterator[str]:
+    """Say what is on the page, in the words that are on it."""
+    megabytes = path.stat().st_size / 1e6
+    yield f"{path}: {megabytes:,.1f} MB, {data.findings:,} findings in {data.updates:,} updates"
+    yield from (f"  {note}" for note in data.left_out)
 
 
 def _lens(options: dict[str, Any]) -> Lens:
@@ -121,8 +146,6 @@ def _as_of(text: str | None) -> datetime | None:
 
 def _records(paths: tuple[Path, ...], lens: Lens, folder: Path, options: dict[str, Any]) -> int:
     """Write the records of all inputs to a file, and give the exit code."""
-    if options["from_cluster"]:
-        paths = (_fetched(folder / "fetched.jsonl", options),)
     job = Job(
         inputs=Files(paths),
         output=folder / "records.jsonl",
@@ -160,16 +183,24 @@ def _tags_of_cluster(options: dict[str, Any]) -> list[bytes]:
         return list(tags(cluster, names_of(options)))
 
 
-def _fetched(path: Path, options: dict[str, Any]) -> Path:
-    """Write the log of the cluster to a file. Exits with 3 where it cannot be read whole."""
-    from guardduty_lens.cli.installation import connect, undelivered
-    from guardduty_lens.opensearch.export import log_records
+def _fetch(path: Path, options: dict[str, Any], as_of: datetime | None) -> "Outside | None":
+    """Write the log of the cluster to a file, and give what is too old for it.
 
+    Exits with 3 where the log cannot be read whole.
+    """
+    from guardduty_lens.cli.installation import connect, undelivered
+    from guardduty_lens.opensearch.export import log_records, records_before
+    from guardduty_lens.visuals.report.notes import Outside
+
+    names, days, since, outside = names_of(options), options["days"], None, None
     with undelivered(), path.open("wb") as file:
         cluster, _ = connect(options | {"flavor": None})
-        for record in log_records(cluster, names_of(options), options["days"]):
+        if days is not None:
+            since = (as_of or datetime.now(UTC)).astimezone(UTC) - timedelta(days=days)
+            outside = Outside(days=days, before=since, records=records_before(cluster, names, since))
+        for record in log_records(cluster, names, since):
             file.write(record + b"\n")
-    return path
+    return outside
 
 
 def _write_page(
@@ -177,20 +208,20 @@ def _write_page(
     fields: "Fields",
     dashboards: "list[Dashboard]",
     folder: Path,
-    options: dict[str, Any],
-    as_of: datetime | None,
+    output: Path,
+    asked: "ReportOptions",
     markers: "list[Marker]",
-) -> None:
-    from guardduty_lens.visuals.report.build import ReportOptions, build_report
+) -> "ReportData":
+    from guardduty_lens.visuals.report.build import build_report
     from guardduty_lens.visuals.report.page import page
     from guardduty_lens.visuals.report.store import Store
 
-    wanted = ReportOptions(title=options["title"], as_of=as_of, days=options["days"])
     with Store(folder, fields, dashboards) as store:
         store.load(folder / "records.jsonl")
-        data = build_report(store, fields, dashboards, lens.counters.summary(), wanted, markers)
-    with _whole_file(options["output"]) as file:
+        data = build_report(store, fields, dashboards, lens.counters.summary(), asked, markers)
+    with _whole_file(output) as file:
         file.write_text(page(data), encoding="utf-8")
+    return data
 
 
 @contextmanager

@@ -13,7 +13,7 @@ def summary_text(counters: Counters, dead_letters: Path) -> str:
         f"{summary['filtered']:,} filtered, {summary['rejected']:,} rejected, {summary['control']:,} control"
         + (f", {summary['undelivered']:,} not confirmed" if "undelivered" in summary else ""),
         *_line("records", counters.records),
-        *_line("findings", counters.findings),
+        *_line("severity", counters.findings),
         *_line("filtered", counters.filtered),
         *_line("rejected", counters.rejected),
         *_line("control", counters.control),

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[3]
 PACKAGE = Path("plugin") / "guardduty_lens"
 GENERATORS = [
     ("make_aws_model.py", "botocore", PACKAGE / "aws_model" / "finding.json"),
-    ("make_countries.py", "country_converter", PACKAGE / "catalogue" / "tables" / "countries.json"),
+    ("make_countries.py", "babel", PACKAGE / "catalogue" / "tables" / "countries.json"),
 ]
 
 

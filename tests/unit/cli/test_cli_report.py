@@ -57,9 +57,53 @@ def test_days_and_as_of(command, findings, tmp_path):
     command("report", findings, "--days", 1, "--as-of", "2025-03-04T12:00:00Z")
     data = _data(tmp_path / "report.html")
     assert (data["findings"], data["as_of"]) == (1, 1741089600000)
+    command("report", findings, "--days", 1, "--as-of", "2025-03-04T14:00:00+02:00")
+    assert _data(tmp_path / "report.html") | {"made_at": 0} == data | {"made_at": 0}
     result = command("report", findings, "--as-of", "soon")
     assert result.code == 2
     assert "'soon' is neither a date nor now" in result.err
+
+
+def test_what_days_leave_out_is_said_on_the_page_and_on_the_console(command, findings, tmp_path):
+    result = command("report", findings, findings, "--days", 1, "--as-of", "2025-03-04T12:00:00Z")
+    assert result.code == 0
+    left_out = [
+        "repeated, and counted once: 12 records",
+        "not shown, as last seen before 2025-03-03 12:00 UTC (--days 1): 11 of 12 records",
+    ]
+    size, *notes = result.err.splitlines()[-3:]
+    assert re.fullmatch(r"report\.html: \d+\.\d MB, 1 findings in 1 updates", size)
+    assert notes == [f"  {note}" for note in left_out]
+    data = _data(tmp_path / "report.html")
+    assert data["left_out"] == left_out
+    # Every record that was read is shown, a repetition, or too old.
+    assert data["records"] + data["duplicates"] + 11 == 24
+
+
+def test_days_in_which_nothing_was_seen(command, findings, tmp_path):
+    result = command("report", findings, "--days", 1, "--as-of", "2026-03-04")
+    left_out = "not shown, as last seen before 2026-03-03 00:00 UTC (--days 1): 12 of 12 records"
+    assert result.err.splitlines()[-1] == f"  {left_out}"
+    data = _data(tmp_path / "report.html")
+    assert (data["findings"], data["records"], data["left_out"]) == (0, 0, [left_out])
+
+
+def test_days_that_leave_nothing_out_are_not_spoken_of(command, findings, tmp_path):
+    result = command("report", findings, "--days", 30)
+    assert result.code == 0
+    assert result.err.splitlines()[-1].endswith(" MB, 10 findings in 12 updates")
+    assert _data(tmp_path / "report.html")["left_out"] == []
+
+
+def test_a_year_that_no_calendar_has_is_not_now(command, tmp_path):
+    odd = json.loads(json.dumps(UPDATES[0]))
+    odd["detail"]["id"] = "odd"
+    odd["detail"]["updatedAt"] = odd["detail"]["service"]["eventLastSeen"] = "12000-01-01T00:00:00Z"
+    (tmp_path / "in.jsonl").write_text("".join(json.dumps(each) + "\n" for each in (odd, UPDATES[1])))
+    assert command("report", "in.jsonl", "--days", 1).code == 0
+    data = _data(tmp_path / "report.html")
+    assert data["as_of"] < 1741082400000 + 600_000
+    assert data["findings"] == 2
 
 
 def test_nothing_at_all_is_a_page_too(command, tmp_path):

@@ -360,7 +360,7 @@ def test_summary_as_text(command):
     text = "\n".join(lines[1:])
     for line in (
         "records   finding 4, other 1",
-        "findings  High 2, Low 1, Unknown 1",
+        "severity  High 2, Low 1, Unknown 1",
         "rejected  no_event 1, not_json 1",
         "control   cloudwatch_logs_control_message 1, sns_subscription_confirmation 1",
         "warnings  severity_unusable 1, type_not_parsed 1",

@@ -23,6 +23,7 @@ from guardduty_lens.visuals.report.data import (
     PanelData,
     ReportData,
 )
+from guardduty_lens.visuals.report.notes import Outside, left_out
 from guardduty_lens.visuals.report.releases import HOURS, Marker, releases
 from guardduty_lens.visuals.report.scopes import Scopes
 from guardduty_lens.visuals.report.store import Store
@@ -64,6 +65,8 @@ class ReportOptions(msgspec.Struct, frozen=True, kw_only=True):
     title: str = "GuardDuty findings"
     as_of: datetime | None = None
     days: int | None = None
+    outside: Outside | None = None
+    """What was left unread for being older than so many days; it counts as what is left out here."""
 
 
 def build_report(
@@ -78,9 +81,8 @@ def build_report(
 
     `summary` is that of the run which read the records, `markers` are deployments to show beside them.
     """
-    as_of = options.as_of or _newest(store)
-    if options.days is not None:
-        store.keep_since((as_of - timedelta(days=options.days)).replace(tzinfo=None))
+    as_of = (options.as_of or _newest(store)).astimezone(UTC)
+    outside = options.outside or _leave_out(store, as_of, options.days)
     scopes = Scopes(store)
     first, last, updates, findings = store.fetch(
         Sql(
@@ -88,6 +90,7 @@ def build_report(
             "count(DISTINCT finding_id) FROM log WHERE record_kind = 'finding'"
         )
     )[0]
+    [(records,)] = store.fetch(Sql("SELECT count(*) FROM log"))
     every = _every(first, last)
     maker = _Maker(store, Queries(fields, as_of, every), fields, scopes, summary)
     return ReportData(
@@ -102,6 +105,8 @@ def build_report(
         findings=findings,
         rejected=summary["events"]["rejected"],
         duplicates=store.duplicates,
+        records=records,
+        left_out=left_out(records, store.duplicates, outside),
         accounts=scopes.accounts,
         severities=scopes.severities,
         colours={label: SEVERITY.get(label, SEVERITY["Unknown"]) for label in scopes.severities},
@@ -116,8 +121,21 @@ def build_report(
 
 
 def _newest(store: Store) -> datetime:
-    [(newest,)] = store.fetch(Sql("SELECT max(coalesce(updated_at, eventLastSeen)) FROM log"))
+    # What a finding says may be any year; only these are the same in Python and in the page.
+    [(newest,)] = store.fetch(
+        Sql(
+            "SELECT max(seen) FILTER (year(seen) BETWEEN 1970 AND 9999) FROM "
+            "(SELECT coalesce(updated_at, eventLastSeen) AS seen FROM log)"
+        )
+    )
     return datetime.now(UTC) if newest is None else newest.replace(tzinfo=UTC)
+
+
+def _leave_out(store: Store, as_of: datetime, days: int | None) -> Outside | None:
+    if days is None:
+        return None
+    before = as_of - timedelta(days=days)
+    return Outside(days=days, before=before, records=store.keep_since(before.replace(tzinfo=None)))
 
 
 def _every(first: int | None, last: int | None) -> Literal["hour", "day", "week", "month"]:

@@ -169,7 +169,11 @@ class ReportData(msgspec.Struct, frozen=True, kw_only=True):
     findings: int
     rejected: int
     duplicates: int
-    """Updates that came more than once; they are counted once."""
+    """Records that came more than once; they are counted once."""
+    records: int
+    """Of every kind: those of findings, `updates`, are among them."""
+    left_out: list[str]
+    """What else was read and is not shown, or not twice, in words."""
     accounts: list[str]
     """Accounts by number of findings; where there are too many, the last is `other accounts`."""
     severities: list[str]

@@ -124,9 +124,12 @@ class Store:
         """Run a statement without values."""
         self._connection.execute(statement)
 
-    def keep_since(self, moment: datetime) -> None:
-        """Leave out what was last seen before a moment (UTC, without time zone)."""
-        self._connection.execute('DELETE FROM log WHERE "eventLastSeen" < ?', [moment])
+    def keep_since(self, moment: datetime) -> int:
+        """Leave out what was last seen before a moment (UTC, without time zone), and say how many records."""
+        [(number,)] = self._connection.execute(
+            'DELETE FROM log WHERE "eventLastSeen" < ?', [moment]
+        ).fetchall()
+        return int(number)
 
     def combine(self, combinations: Sequence[Sequence[Any]]) -> None:
         """Give records the numbers of their account, severity label, sample and archived, a row each."""

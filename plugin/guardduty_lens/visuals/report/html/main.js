@@ -222,10 +222,8 @@ addEventListener("resize", () => {
 
 document.getElementById("title").textContent = report.title;
 const range = report.first === null ? "" : ` · ${date(report.first)} to ${date(report.last)}`;
-const odd = [
-  [report.rejected, "rejected: they are in the dead letters"],
-  [report.duplicates, "repeated updates, counted once"],
-].filter(([amount]) => amount > 0).map(([amount, what]) => ` · ${number(amount)} ${what}`).join("");
+const rejected = report.rejected === 0 ? [] : [`${number(report.rejected)} rejected, in the dead letters`];
+const odd = [...rejected, ...report.left_out].map((what) => ` · ${what}`).join("");
 document.getElementById("about").textContent =
   `${number(report.findings)} findings, ${number(report.updates)} updates${range} · as of ${dateTime(report.as_of)} UTC${odd}`;
 document.getElementById("foot").textContent =
