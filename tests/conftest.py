@@ -6,7 +6,7 @@ from collections.abc import Generator, Iterator
 import pytest
 from aws_account import environment, moto_server, reset
 from playwright.sync_api import Browser, sync_playwright
-from programs import program, skipped_where_missing
+from programs import extend_path, program, skipped_where_missing
 from servers import start_container, start_opensearch
 
 # Nothing of a browser's own may look like the page's doing.
@@ -19,6 +19,8 @@ OPTIONS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+extend_path()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,7 +1,6 @@
 """README and docs work as written: each fenced command is run as a reader would, or says why it is not."""
 
 import json
-import os
 import re
 import shutil
 import socket
@@ -18,6 +17,7 @@ from dashboards_server import dashboards_stand_in
 from documents import ROOT, SHELL, Block, Command, blocks, documents, outside
 from forward_client import ForwardClient
 from http_json import Server
+from programs import program as installed
 from reader import Daemon, Reader, free_port
 
 DOCUMENTS = documents()
@@ -40,8 +40,8 @@ REASONS = {
     "CI runs it on a bare Debian": r"^make (demo|test)\b",
 }
 
-# Programs that may be missing, and whether CI, which is root on a Debian, has to have them.
-PROGRAMS = {"curl": False, "rsyslogd": True, "syslog-ng": False}
+# Programs that may be missing, and the packages that have them.
+PROGRAMS = {"curl": "curl", "rsyslogd": "rsyslog", "syslog-ng": "syslog-ng-core syslog-ng-mod-python"}
 
 
 class Here(NamedTuple):
@@ -99,10 +99,6 @@ def program(command: Command) -> str | None:
     """Give which of the programs that may be missing a command runs."""
     found = re.search(rf"(?:^|[ |]){'|'.join(f'({name}) ' for name in PROGRAMS)}", command.text)
     return next((name for name in found.groups() if name), None) if found else None
-
-
-def is_here(name: str) -> bool:
-    return shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin") is not None
 
 
 def shell_blocks() -> list[Block]:
@@ -209,7 +205,7 @@ def _run_all(block: Block, reader: Reader, here: Here, running: list[Daemon]) ->
     """Run a block's commands, one after the other; what ends with `&` runs on beside the others."""
     for command in block.commands():
         needed = program(command)
-        if needed and not is_here(needed):
+        if needed and not shutil.which(needed):
             continue  # told by test_programs_are_here
         check = daemon_check(command)
         if check is None:
@@ -226,10 +222,7 @@ def _run_all(block: Block, reader: Reader, here: Here, running: list[Daemon]) ->
 def test_programs_are_here(name: str) -> None:
     places = [each.place for block in shell_blocks() for each in block.commands() if program(each) == name]
     assert places, f"no document runs {name}: take it out of PROGRAMS"
-    if not is_here(name):
-        must = PROGRAMS[name] and os.environ.get("CI") and os.geteuid() == 0
-        assert not must, f"no {name}: tools/setup.sh installs it"
-        pytest.skip(f"needs {name}: {', '.join(places)}")
+    installed(name, PROGRAMS[name])
 
 
 # --- what is not run says why --------------------------------------------------------------------------

@@ -14,13 +14,18 @@ import pytest
 from servers import MissingError
 
 NOT_EVERYWHERE = "Java 21"
-# Where tools/setup_log_daemons.sh lays them, and where Debian has daemons, which a user's PATH may leave out.
-_BESIDE = (str(Path(sys.executable).parent), "/usr/sbin")
+# Where tools/setup_log_daemons.sh lays some, and where Debian has daemons, which a user's PATH may leave out.
+_ALSO = (str(Path(sys.executable).parent), "/usr/sbin")
+
+
+def extend_path() -> None:
+    """Have this process and those that it starts find programs in these folders, too."""
+    os.environ["PATH"] = os.pathsep.join([os.environ.get("PATH", os.defpath), *_ALSO])
 
 
 def program(name: str, package: str) -> str:
     """Return the path of a program, which Debian has in this package. Raises MissingError."""
-    found = shutil.which(name, path=os.pathsep.join([*_BESIDE, os.environ.get("PATH", os.defpath)]))
+    found = shutil.which(name)
     if found is None:
         raise MissingError(name, f"apt-get install {package}")
     return found

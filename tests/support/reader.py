@@ -87,7 +87,7 @@ class Reader:
             name: value for name, value in os.environ.items() if not name.startswith(own)
         } | {
             "HOME": str(folder / "home"),
-            "PATH": f"{self.checkout}/.venv/bin:{os.environ['PATH']}:/usr/sbin",
+            "PATH": f"{self.checkout}/.venv/bin:{os.environ['PATH']}",
         }
 
     def _copy_checkout(self) -> None:

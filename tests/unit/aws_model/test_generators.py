@@ -1,8 +1,8 @@
-import json
+"""Files made of other packages, whose exact versions the extra `dev` names, are fresh."""
+
 import shutil
 import subprocess
 import sys
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import pytest
@@ -10,20 +10,9 @@ import pytest
 ROOT = Path(__file__).parents[3]
 PACKAGE = Path("plugin") / "guardduty_lens"
 GENERATORS = [
-    ("make_aws_model.py", "botocore", PACKAGE / "aws_model" / "finding.json"),
-    ("make_countries.py", "babel", PACKAGE / "catalogue" / "tables" / "countries.json"),
+    ("make_aws_model.py", PACKAGE / "aws_model" / "finding.json"),
+    ("make_countries.py", PACKAGE / "catalogue" / "tables" / "countries.json"),
 ]
-
-
-def _skip_unless_made_with(package: str, made: Path) -> None:
-    """Another version may rightly give another file; only the recorded one says what is stale."""
-    recorded = json.loads((ROOT / made).read_text(encoding="utf-8"))["source"].split(",")[0]
-    try:
-        installed = f"{package} {version(package)}"
-    except PackageNotFoundError:
-        pytest.skip(f"{package} is not installed")
-    if installed != recorded:
-        pytest.skip(f"made with {recorded}, installed is {installed}")
 
 
 def _run(root: Path, tool: str, *arguments: str) -> int:
@@ -31,15 +20,13 @@ def _run(root: Path, tool: str, *arguments: str) -> int:
     return subprocess.run(command, check=False, capture_output=True, cwd=root).returncode
 
 
-@pytest.mark.parametrize(("tool", "package", "made"), GENERATORS)
-def test_the_file_on_disk_is_fresh(tool: str, package: str, made: Path) -> None:
-    _skip_unless_made_with(package, made)
+@pytest.mark.parametrize(("tool", "made"), GENERATORS)
+def test_the_file_on_disk_is_fresh(tool: str, made: Path) -> None:
     assert _run(ROOT, tool, "--check") == 0
 
 
-@pytest.mark.parametrize(("tool", "package", "made"), GENERATORS)
-def test_a_stale_file_is_told_and_mended(tool: str, package: str, made: Path, tmp_path: Path) -> None:
-    _skip_unless_made_with(package, made)
+@pytest.mark.parametrize(("tool", "made"), GENERATORS)
+def test_a_stale_file_is_told_and_mended(tool: str, made: Path, tmp_path: Path) -> None:
     shutil.copytree(ROOT / "tools", tmp_path / "tools", ignore=shutil.ignore_patterns("__pycache__"))
     copy = tmp_path / made
     assert _run(tmp_path, tool, "--check") == 1
