@@ -1,6 +1,7 @@
 """The shipped configurations, started by the real rsyslog: messages in by TCP, records out."""
 
 import json
+import os
 import re
 import signal
 import socket
