@@ -6,23 +6,29 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from guardduty_lens.cli.dashboard_options import dashboards_of, dashboards_option
-from guardduty_lens.cli.main import EXIT_UNDELIVERED
-from guardduty_lens.cli.opensearch_options import names_of, opensearch_options
-from guardduty_lens.cli.options import USER_ERRORS, lens_options, severity_scheme
-from guardduty_lens.cli.run import Job, deliver
+from guardduty_lens.cli.main import EXIT_REJECTED
+from guardduty_lens.cli.opensearch_options import extras_of_cluster, names_of, opensearch_options
+from guardduty_lens.cli.options import (
+    USER_ERRORS,
+    allow_empty_option,
+    lens_options,
+    require_extras,
+    severity_scheme,
+)
+from guardduty_lens.cli.run import Job, Outcome, deliver
 from guardduty_lens.cli.summary import summary_text
 from guardduty_lens.inputs.files import STANDARD
 from guardduty_lens.inputs.sources import Files
 from guardduty_lens.lens import Lens
 from guardduty_lens.outputs.dead_letters import DEFAULT_PATH
 from guardduty_lens.outputs.forms import whole
+from guardduty_lens.outputs.places import why_no_file
 
 if TYPE_CHECKING:
     from guardduty_lens.visuals.fields import Fields
@@ -69,6 +75,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Where rejected input goes; appended to, and made only when needed.",
 )
+@allow_empty_option
 @click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="As in filter.")
 @lens_options
 @opensearch_options
@@ -79,20 +86,41 @@ def command(paths: tuple[Path, ...], **options: Any) -> None:
     """
     if options["from_cluster"] == bool(paths):
         raise click.UsageError("give PATHs, or --from-opensearch with --url")
-    if find_spec("duckdb") is None:
-        raise click.UsageError("a report needs DuckDB: pip install 'guardduty-lens[report]'")
+    if reason := why_no_file(options["output"]):
+        raise click.UsageError(reason)
+    require_extras({"report": "a report"} | (extras_of_cluster(options) if options["from_cluster"] else {}))
     lens = _lens(options)
     fields, dashboards = dashboards_of(lens, options["dashboards"])
     as_of = _as_of(options["as_of"])
     markers = _markers(options)
     with tempfile.TemporaryDirectory(prefix="guardduty-lens-") as folder:
-        code = _records(paths, lens, Path(folder), options)
-        if code == EXIT_UNDELIVERED:
-            sys.exit(code)
+        outcome = _records(paths, lens, Path(folder), options)
+        told = summary_text(lens.counters, options["dead_letters"], outcome.saved)
+        _refuse_nothing(lens, outcome, told, options)
         _write_page(lens, fields, dashboards, Path(folder), options, as_of, markers)
-    click.echo(summary_text(lens.counters, options["dead_letters"]), err=True)
+    click.echo(told, err=True)
     click.echo(f"{options['output']}: {options['output'].stat().st_size / 1e6:,.1f} MB", err=True)
-    sys.exit(code)
+    sys.exit(outcome.code)
+
+
+def _refuse_nothing(lens: Lens, outcome: Outcome, told: str, options: dict[str, Any]) -> None:
+    """End where records could not be read, or there are none, before a page takes another's place."""
+    is_empty = not lens.counters.records and not options["allow_empty"]
+    if outcome.code <= EXIT_REJECTED and not is_empty:
+        return
+    click.echo(told, err=True)
+    if outcome.code <= EXIT_REJECTED:
+        days = f" of the last {options['days']} days" if options["days"] else ""
+        where = (
+            f"in {names_of(options).log}-*{days}" if options["from_cluster"] else "came out of what was read"
+        )
+        click.echo(
+            f"guardduty-lens: nothing to report: no record {where}, and {options['output']} was not written; "
+            "--allow-empty writes an empty page",
+            err=True,
+        )
+        sys.exit(EXIT_REJECTED)
+    sys.exit(outcome.code)
 
 
 def _lens(options: dict[str, Any]) -> Lens:
@@ -119,8 +147,8 @@ def _as_of(text: str | None) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _records(paths: tuple[Path, ...], lens: Lens, folder: Path, options: dict[str, Any]) -> int:
-    """Write the records of all inputs to a file, and give the exit code."""
+def _records(paths: tuple[Path, ...], lens: Lens, folder: Path, options: dict[str, Any]) -> Outcome:
+    """Write the records of all inputs to a file."""
     if options["from_cluster"]:
         paths = (_fetched(folder / "fetched.jsonl", options),)
     job = Job(
@@ -130,6 +158,7 @@ def _records(paths: tuple[Path, ...], lens: Lens, folder: Path, options: dict[st
         summary=None,
         form=whole,
         workers=options["workers"],
+        allow_empty=options["allow_empty"],
     )
     return deliver(job, lens)
 
