@@ -200,3 +200,17 @@ def test_a_queue_that_is_not_there_is_told(s3, queue) -> None:
     result = run("s3://archive", "--queue", f"{queue}-not-there")
     assert result.exit_code == 3
     assert "not-there" in result.output
+
+
+def test_a_prefix_that_matches_nothing(s3, queue, tmp_path) -> None:
+    put(s3, "AWSLogs/a.jsonl")
+    line = ("s3://archive/AWSLgs/", "--queue", queue)
+    result = run(*line)
+    assert result.exit_code == 1
+    assert result.output == (
+        "guardduty-lens: nothing to read at s3://archive/AWSLgs/: no key begins with 'AWSLgs/'; "
+        "see how it is spelled. --allow-empty takes that for success\n"
+    )
+    assert run(*line, "--allow-empty").exit_code == 0
+    again = ("s3://archive/AWSLogs/", "--queue", queue, "--cursor", str(tmp_path / "cursor.json"))
+    assert [run(*again).exit_code for _ in range(2)] == [0, 0]  # the second time all is done

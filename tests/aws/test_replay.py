@@ -264,3 +264,34 @@ def test_what_cannot_be_done_is_told(
 ) -> None:
     (tmp_path / "broken").write_text("a key\n")
     assert says in replay(*line, code=code)[1]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (
+            ["s3://archive/AWSLgs/"],
+            "at s3://archive/AWSLgs/: no key begins with 'AWSLgs/'; see how it is spelled",
+        ),
+        (
+            ["s3://archive/notes/"],
+            "at s3://archive/notes/: looked for keys of findings and records, "
+            "and saw 1 other object, such as notes/readme.txt",
+        ),
+        (
+            ["s3://archive/AWSLogs/", "--account", "000000000000"],
+            "at s3://archive/AWSLogs/: 30 files there, none of them within --account 000000000000",
+        ),
+    ],
+    ids=["misspelt", "others", "not selected"],
+)
+def test_a_prefix_that_matches_nothing(s3, replay: Replay, tmp_path: Path, options, words) -> None:
+    put_all(s3, "archive", exports(30) | {"notes/readme.txt": b"{}"})
+    (tmp_path / "out.jsonl").write_text("yesterday's")
+    told = f"guardduty-lens: nothing to read {words}. --allow-empty takes that for success\n"
+    _, err = replay(*options, "-o", "out.jsonl", code=1)
+    assert err.startswith(told)
+    assert (tmp_path / "out.jsonl").read_text() == "yesterday's"
+    assert replay(*options, "--dry-run", code=1) == (b"0 sources, 0.0 MB, would be replayed\n", told)
+    _, err = replay(*options, "--allow-empty", "-o", "out.jsonl")
+    assert "nothing to read" not in err

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from guardduty_lens.cli.options import require_extras
 from guardduty_lens.inputs.cursor import Cursor, CursorError
 from guardduty_lens.inputs.selection import Selection
 
@@ -61,8 +61,7 @@ def cursor_of(path: Path | None) -> Cursor:
 
 def aws_client(service: str, region: str | None, what: str) -> Any:
     """Make a client of AWS. Raises UsageError."""
-    if find_spec("boto3") is None:
-        raise click.UsageError(f"{what} needs the extra aws: pip install 'guardduty-lens[aws]'")
+    require_extras({"aws": what})
     import boto3
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError

@@ -10,6 +10,7 @@ import msgspec
 from guardduty_lens.alerts.monitors import monitors
 from guardduty_lens.cli.alert_options import alert_options, alerts_of, channel_option, parameters_of
 from guardduty_lens.cli.dashboard_options import dashboards_of, dashboards_option, stock_map_option
+from guardduty_lens.cli.groups import Group
 from guardduty_lens.cli.options import (
     USER_ERRORS,
     catalogue_options,
@@ -42,7 +43,7 @@ output_option = click.option(
 )
 
 
-@click.group("compile")
+@click.group("compile", cls=Group)
 def command() -> None:
     """Write what other engines run, from the same fields as `filter` adds."""
 

@@ -17,6 +17,7 @@ from guardduty_lens.catalogue.load import (
     user_files,
 )
 from guardduty_lens.catalogue.model import CatalogueFile
+from guardduty_lens.cli.groups import Group
 from guardduty_lens.cli.main import EXIT_REJECTED
 from guardduty_lens.cli.options import fields_option
 
@@ -25,7 +26,7 @@ FilesArgument = click.argument(
 )
 
 
-@click.group("fields")
+@click.group("fields", cls=Group)
 def command() -> None:
     """List, lint, test and document the fields that records get."""
 

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -12,18 +11,27 @@ import click
 from guardduty_lens import rules
 from guardduty_lens.cli.opensearch_options import (
     connection_of,
+    extras_of_cluster,
     names_of,
     opensearch_options,
     without_templates_option,
 )
-from guardduty_lens.cli.options import USER_ERRORS, lens_options, rule_options, severity_scheme
+from guardduty_lens.cli.options import (
+    USER_ERRORS,
+    allow_empty_option,
+    lens_options,
+    require_extras,
+    rule_options,
+    severity_scheme,
+)
 from guardduty_lens.cli.run import Job, run
+from guardduty_lens.cli.signals import Stopped
 from guardduty_lens.inputs.files import STANDARD
 from guardduty_lens.inputs.sources import Files, Sources
 from guardduty_lens.lens import Lens
 from guardduty_lens.opensearch.client import DEFAULT_GIVE_UP_AFTER_SECONDS
 from guardduty_lens.outputs import forms
-from guardduty_lens.outputs.dead_letters import DEFAULT_PATH, DeadLetters
+from guardduty_lens.outputs.dead_letters import DEFAULT_PATH, DeadLetters, numbered
 from guardduty_lens.outputs.sinks import CannotOpenError, DeliveryError, FileSink, Sink
 
 if TYPE_CHECKING:
@@ -72,9 +80,8 @@ def job_options(function: Any) -> Any:
             click.option(
                 "--dead-letters",
                 type=path,
-                default=DEFAULT_PATH,
-                show_default=True,
-                help="Where rejected input goes; appended to, and made only when needed.",
+                help="Where rejected input goes; appended to, and made only when needed. "
+                f"[default: {DEFAULT_PATH}; of replay, the first of {numbered('N')} that is not there]",
             ),
             click.option("--summary", type=path, help="Write the summary as JSON to this file."),
             click.option(
@@ -97,6 +104,7 @@ def job_options(function: Any) -> Any:
                 help="Where records go: --output, the cluster at --url, or --output as a folder of Parquet.",
             ),
             *_CLUSTER_OPTIONS,
+            allow_empty_option,
             click.option("-q", "--quiet", is_flag=True, help="No summary on standard error."),
         ]
     ):
@@ -125,7 +133,10 @@ def command(paths: tuple[Path, ...], protocol: "Protocol | None", **options: Any
     finding_type ~ Recon:*'. What it drops is counted by its name.
     """
     if protocol is not None:
-        be_a_child(protocol, paths, options)
+        try:
+            be_a_child(protocol, paths, options)
+        except Stopped as stopped:
+            raise SystemExit(stopped.exit_code) from None  # without a word: rsyslog reads them as answers
         return
     start(Files(paths), **options)
 
@@ -134,6 +145,7 @@ def be_a_child(protocol: "Protocol", paths: tuple[Path, ...], options: dict[str,
     """Answer a shipper line by line. Raises UsageError for options that would leave a line unanswered."""
     from guardduty_lens.cli.child import answer_lines, confirm_lines, standard_streams
 
+    require_extras(extras_of(options))
     lens = make_lens(options)
     given, to = standard_streams()
     confirms = protocol == "rsyslog-omprog"
@@ -151,7 +163,7 @@ def be_a_child(protocol: "Protocol", paths: tuple[Path, ...], options: dict[str,
     cluster = _cluster(options)
     try:
         with (
-            DeadLetters(options["dead_letters"]) as dead_letters,
+            DeadLetters(options["dead_letters"] or DEFAULT_PATH) as dead_letters,
             _appending(options, lens, dead_letters, cluster) as sink,
         ):
             confirm_lines(lens, sink, dead_letters, given, to)
@@ -171,15 +183,23 @@ def _appending(
     return ClusterSink(cluster, lens, dead_letters)
 
 
+def extras_of(options: Mapping[str, Any]) -> dict[str, str]:
+    """Give the extras that a run's options need, and which option needs each."""
+    if options["to"] == "opensearch":
+        return extras_of_cluster(options)
+    return {"parquet": "--to parquet"} if options["to"] == "parquet" else {}
+
+
 def start(inputs: Sources, *, rate: float | None = None, append: bool = False, **options: Any) -> NoReturn:
     """Make the Lens and the job that the options ask for, and run it."""
+    require_extras(extras_of(options))
     if options["flatten"] and options["add_only"]:
         raise click.UsageError("--flatten and --add-only exclude each other")
     form = forms.flattened if options["flatten"] else forms.added_only if options["add_only"] else forms.whole
     job = Job(
         inputs=inputs,
         output=options["output"],
-        dead_letters=options["dead_letters"],
+        dead_letters=options["dead_letters"] or DEFAULT_PATH,
         summary=options["summary"],
         form=form,
         quiet=options["quiet"],
@@ -189,6 +209,7 @@ def start(inputs: Sources, *, rate: float | None = None, append: bool = False, *
         parquet=_is_parquet(options),
         rate=rate,
         append=append,
+        allow_empty=options["allow_empty"],
     )
     run(job, make_lens(options))
 
@@ -197,8 +218,6 @@ def _is_parquet(options: dict[str, Any]) -> bool:
     """Tell whether Parquet is asked for, by options that go together."""
     if options["to"] != "parquet":
         return False
-    if find_spec("duckdb") is None:
-        raise click.UsageError("--to parquet needs the extra parquet: pip install 'guardduty-lens[parquet]'")
     if options["flatten"] or options["add_only"] or options["unbuffered"]:
         raise click.UsageError("--flatten, --add-only and --unbuffered do not go with --to parquet")
     if options["output"] == STANDARD:

@@ -26,6 +26,7 @@ from guardduty_lens.opensearch.cluster import Cluster, ClusterError
 from guardduty_lens.opensearch.index_mappings import MappingDifference, mapping_differences
 from guardduty_lens.opensearch.inventory import found_mappings, found_objects
 from guardduty_lens.opensearch.names import Names
+from guardduty_lens.opensearch.nodes import NoClusterError
 from guardduty_lens.opensearch.resources import IndexOptions, Resource
 from guardduty_lens.visuals.saved_objects.objects import SavedObject
 
@@ -177,8 +178,10 @@ def connect(options: dict[str, Any]) -> tuple[Cluster, Capabilities]:
     try:
         cluster = Cluster(client.connect(connection_of(options)))
         return cluster, ask(cluster, options["flavor"])
-    except (client.ConnectionOptionsError, UnsuitableError) as error:
+    except client.ConnectionOptionsError as error:
         raise click.UsageError(str(error)) from error
+    except (NoClusterError, UnsuitableError) as error:
+        raise click.UsageError(f"{', '.join(options['url'])}: {error}") from error
 
 
 @contextmanager

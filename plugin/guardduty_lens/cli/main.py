@@ -7,6 +7,9 @@ from typing import Any
 
 import click
 
+from guardduty_lens.cli import signals
+from guardduty_lens.cli.groups import Group
+from guardduty_lens.inputs.files import Unread
 from guardduty_lens.version import __version__
 
 EXIT_DONE = 0
@@ -33,7 +36,7 @@ COMMANDS = {
 }
 
 
-class _LazyGroup(click.Group):
+class _LazyGroup(Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(COMMANDS)
 
@@ -45,10 +48,18 @@ class _LazyGroup(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            result = super().invoke(ctx)
-            sys.stdout.flush()
+            with signals.handled():
+                result = super().invoke(ctx)
+                sys.stdout.flush()
+        except signals.Stopped as stopped:
+            click.echo(f"guardduty-lens: {stopped}", err=True)
+            _forget_standard_output()
+            ctx.exit(stopped.exit_code)
+        except Unread as error:
+            click.echo(f"guardduty-lens: could not read {error}", err=True)
+            ctx.exit(EXIT_UNDELIVERED)
         except OSError as error:
-            click.echo(f"guardduty-lens: could not deliver: {error.strerror or error}", err=True)
+            click.echo(f"guardduty-lens: could not deliver: {_where(error)}", err=True)
             _forget_standard_output()
             ctx.exit(EXIT_UNDELIVERED)
         return result
@@ -56,6 +67,11 @@ class _LazyGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
             formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+def _where(error: OSError) -> str:
+    """Say what a failure was of: what has no name is standard output."""
+    return f"{error.filename or 'standard output'}: {error.strerror or error}"
 
 
 def _forget_standard_output() -> None:
@@ -70,6 +86,6 @@ def _forget_standard_output() -> None:
 def main() -> None:
     """Amazon GuardDuty in the log stack you already run.
 
-    Exit codes: 0 done, 1 some input was rejected (it is in the dead letters), 2 wrong use or
-    configuration, 3 could not deliver.
+    Exit codes: 0 done, 1 some input was rejected (it is in the dead letters) or there was nothing to
+    read, 2 wrong use or configuration, 3 could not read or deliver, 130 or 143 ended by SIGINT or SIGTERM.
     """

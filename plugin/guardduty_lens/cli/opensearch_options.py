@@ -1,6 +1,7 @@
 """Options that say which cluster, and how it is reached: the same on every command that goes there."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -65,6 +66,12 @@ def opensearch_options(function: Function) -> Function:
     for option in reversed([*_OPTIONS, index_prefix_option]):
         function = option(function)  # type: ignore[type-var]
     return function
+
+
+def extras_of_cluster(options: Mapping[str, Any]) -> dict[str, str]:
+    """Give the extras that the options of a connection need, and which needs each."""
+    needed = {"opensearch": "a cluster at --url"}
+    return needed | ({"aws": "--aws-region"} if options["aws_region"] else {})
 
 
 def connection_of(options: dict[str, Any], password: str | None = None) -> Connection:

@@ -1,6 +1,6 @@
 """Options that mean the same on several commands, and what they stand for."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -9,6 +9,7 @@ import click
 from guardduty_lens.catalogue.load import CatalogueError, find_scheme
 from guardduty_lens.catalogue.operations.kind import KINDS
 from guardduty_lens.extractors import ExtractorError
+from guardduty_lens.extras import MissingExtraError, require
 from guardduty_lens.findings.severity import SCHEMES, SeverityScheme
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -19,6 +20,10 @@ fields_option = click.option(
     help="Your own catalogue: a folder of *.yml, laid over the built-in one.",
 )
 
+
+allow_empty_option = click.option(
+    "--allow-empty", is_flag=True, help="Exit with 0 where there is nothing to read, instead of 1."
+)
 
 index_prefix_option = click.option(
     "--index-prefix", default="", metavar="PREFIX", help="Goes before every name in the cluster."
@@ -83,6 +88,14 @@ def severity_scheme(text: str) -> SeverityScheme:
         return find_scheme(text)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--severity-scheme") from error
+
+
+def require_extras(wanted: Mapping[str, str]) -> None:
+    """Check that extras are installed, each for what needs it. Raises UsageError that names all at once."""
+    try:
+        require(wanted)
+    except MissingExtraError as error:
+        raise click.UsageError(str(error)) from error
 
 
 USER_ERRORS = (CatalogueError, ExtractorError)

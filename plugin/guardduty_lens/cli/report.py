@@ -6,23 +6,29 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from guardduty_lens.cli.dashboard_options import dashboards_of, dashboards_option
-from guardduty_lens.cli.main import EXIT_UNDELIVERED
-from guardduty_lens.cli.opensearch_options import names_of, opensearch_options
-from guardduty_lens.cli.options import USER_ERRORS, lens_options, severity_scheme
-from guardduty_lens.cli.run import Job, deliver
+from guardduty_lens.cli.main import EXIT_DONE, EXIT_REJECTED
+from guardduty_lens.cli.opensearch_options import extras_of_cluster, names_of, opensearch_options
+from guardduty_lens.cli.options import (
+    USER_ERRORS,
+    allow_empty_option,
+    lens_options,
+    require_extras,
+    severity_scheme,
+)
+from guardduty_lens.cli.run import Job, Outcome, deliver
 from guardduty_lens.cli.summary import summary_text
 from guardduty_lens.inputs.files import STANDARD
 from guardduty_lens.inputs.sources import Files
 from guardduty_lens.lens import Lens
 from guardduty_lens.outputs.dead_letters import DEFAULT_PATH
 from guardduty_lens.outputs.forms import whole
+from guardduty_lens.outputs.places import why_no_file
 
 if TYPE_CHECKING:
     from guardduty_lens.visuals.fields import Fields
@@ -76,6 +82,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Where rejected input goes; appended to, and made only when needed.",
 )
+@allow_empty_option
 @click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="As in filter.")
 @lens_options
 @opensearch_options
@@ -86,8 +93,9 @@ def command(paths: tuple[Path, ...], **options: Any) -> None:
     """
     if options["from_cluster"] == bool(paths):
         raise click.UsageError("give PATHs, or --from-opensearch with --url")
-    if find_spec("duckdb") is None:
-        raise click.UsageError("a report needs DuckDB: pip install 'guardduty-lens[report]'")
+    if reason := why_no_file(options["output"]):
+        raise click.UsageError(reason)
+    require_extras({"report": "a report"} | (extras_of_cluster(options) if options["from_cluster"] else {}))
     lens = _lens(options)
     fields, dashboards = dashboards_of(lens, options["dashboards"])
     as_of = _as_of(options["as_of"])
@@ -97,14 +105,15 @@ def command(paths: tuple[Path, ...], **options: Any) -> None:
         if options["from_cluster"]:
             paths = (folder / "fetched.jsonl",)
             outside = _fetch(paths[0], options, as_of)
-        code = _records(paths, lens, folder, options)
-        if code == EXIT_UNDELIVERED:
-            sys.exit(code)
-        asked = _asked(options, as_of, outside)
-        data = _write_page(lens, fields, dashboards, folder, options["output"], asked, markers)
-    click.echo(summary_text(lens.counters, options["dead_letters"]), err=True)
-    click.echo("\n".join(_what_it_shows(data, options["output"])), err=True)
-    sys.exit(code)
+        outcome = _records(paths, lens, folder, options)
+        told = [summary_text(lens.counters, options["dead_letters"], outcome.saved)]
+        if outcome.code <= EXIT_REJECTED:
+            asked = _asked(options, as_of, outside)
+            data = _data(lens, fields, dashboards, folder, asked, markers)
+            outcome.code = max(outcome.code, _write_page(data, options))
+            told += _what_it_shows(data, options)
+    click.echo("\n".join(told), err=True)
+    sys.exit(outcome.code)
 
 
 def _asked(options: dict[str, Any], as_of: datetime | None, outside: "Outside | None") -> "ReportOptions":
@@ -113,11 +122,25 @@ def _asked(options: dict[str, Any], as_of: datetime | None, outside: "Outside | 
     return ReportOptions(title=options["title"], as_of=as_of, days=options["days"], outside=outside)
 
 
-def _what_it_shows(data: "ReportData", path: Path) -> Iterator[str]:
-    """Say what is on the page, in the words that are on it."""
-    megabytes = path.stat().st_size / 1e6
-    yield f"{path}: {megabytes:,.1f} MB, {data.findings:,} findings in {data.updates:,} updates"
+def _is_refused(data: "ReportData", options: dict[str, Any]) -> bool:
+    """Tell whether the page would show nothing, which is not written unless that is meant."""
+    return not data.records and not options["allow_empty"]
+
+
+def _what_it_shows(data: "ReportData", options: dict[str, Any]) -> Iterator[str]:
+    """Say what is on the page, in the words that are on it, or why there is none."""
+    path = options["output"]
+    if not _is_refused(data, options):
+        megabytes = path.stat().st_size / 1e6
+        yield f"{path}: {megabytes:,.1f} MB, {data.findings:,} findings in {data.updates:,} updates"
     yield from (f"  {note}" for note in data.left_out)
+    if _is_refused(data, options):
+        where = f"in {names_of(options).log}-*" if options["from_cluster"] else "came out of what was read"
+        days = f" of the last {options['days']} days" if options["days"] else ""
+        yield (
+            f"guardduty-lens: nothing to report: no record{days} {where}, and {path} was not written; "
+            "--allow-empty writes an empty page"
+        )
 
 
 def _lens(options: dict[str, Any]) -> Lens:
@@ -144,8 +167,8 @@ def _as_of(text: str | None) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _records(paths: tuple[Path, ...], lens: Lens, folder: Path, options: dict[str, Any]) -> int:
-    """Write the records of all inputs to a file, and give the exit code."""
+def _records(paths: tuple[Path, ...], lens: Lens, folder: Path, options: dict[str, Any]) -> Outcome:
+    """Write the records of all inputs to a file."""
     job = Job(
         inputs=Files(paths),
         output=folder / "records.jsonl",
@@ -153,6 +176,7 @@ def _records(paths: tuple[Path, ...], lens: Lens, folder: Path, options: dict[st
         summary=None,
         form=whole,
         workers=options["workers"],
+        allow_empty=options["allow_empty"],
     )
     return deliver(job, lens)
 
@@ -203,25 +227,31 @@ def _fetch(path: Path, options: dict[str, Any], as_of: datetime | None) -> "Outs
     return outside
 
 
-def _write_page(
+def _data(
     lens: Lens,
     fields: "Fields",
     dashboards: "list[Dashboard]",
     folder: Path,
-    output: Path,
     asked: "ReportOptions",
     markers: "list[Marker]",
 ) -> "ReportData":
     from guardduty_lens.visuals.report.build import build_report
-    from guardduty_lens.visuals.report.page import page
     from guardduty_lens.visuals.report.store import Store
 
     with Store(folder, fields, dashboards) as store:
         store.load(folder / "records.jsonl")
-        data = build_report(store, fields, dashboards, lens.counters.summary(), asked, markers)
-    with _whole_file(output) as file:
+        return build_report(store, fields, dashboards, lens.counters.summary(), asked, markers)
+
+
+def _write_page(data: "ReportData", options: dict[str, Any]) -> int:
+    """Write the page, unless it would show nothing; return the exit code."""
+    from guardduty_lens.visuals.report.page import page
+
+    if _is_refused(data, options):
+        return EXIT_REJECTED
+    with _whole_file(options["output"]) as file:
         file.write_text(page(data), encoding="utf-8")
-    return data
+    return EXIT_DONE
 
 
 @contextmanager

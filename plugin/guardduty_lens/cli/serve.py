@@ -6,7 +6,6 @@ import logging
 import resource
 import sys
 from collections.abc import Callable, Coroutine, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,6 +20,11 @@ Result = TypeVar("Result")
 # Of glibc's malloc.h.
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 _KEPT_BYTES = 64 * 1024 * 1024
+
+_CHECKED = (
+    "Sound. Checked: the file, extras, fields and filters, secrets, certificates, addresses to listen on, "
+    "and that files can be written. Not checked: ports in use, and whether outputs and AWS can be reached."
+)
 
 
 @click.command("serve")
@@ -47,23 +51,26 @@ def command(config: Path, check: bool, log_format: str, log_level: str) -> None:
     SIGTERM ends it: what has been read is delivered and acknowledged first. SIGHUP takes the configuration
     anew, if all of it is sound.
     """
-    if find_spec("msgpack") is None or find_spec("orjson") is None:
-        raise click.UsageError("serve needs the extra forward: pip install 'guardduty-lens[forward]'")
-    from guardduty_lens.serve.config import load_config
-    from guardduty_lens.serve.ready import Ready, make_ready
-    from guardduty_lens.serve.server import run
-
-    def load() -> Ready:
-        return make_ready(load_config(config), config.parent)
+    from guardduty_lens.serve.checks import checked_config
 
     _log_to_standard_error(log_format, log_level)
     try:
-        ready = load()
+        checked = checked_config(config)  # first, since without its extras nothing else can be imported
+        from guardduty_lens.serve.ready import Ready, make_ready
+        from guardduty_lens.serve.server import run
+        from guardduty_lens.serve.words import lines_of
+
+        ready = make_ready(checked, config.parent)
     except ValueError as error:
-        raise click.UsageError(str(error)) from error
+        raise click.UsageError(f"{config} cannot be used:\n{error}") from error
     if check:
-        click.echo(f"{config}: {len(ready.inputs)} inputs, {len(ready.routes)} outputs")
+        for line in [*lines_of(checked, config.parent), _CHECKED]:
+            click.echo(line)
         return
+
+    def load() -> Ready:
+        return make_ready(checked_config(config), config.parent)
+
     _raise_limit_of_open_files()
     _keep_freed_memory()
     try:

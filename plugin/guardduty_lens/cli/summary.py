@@ -1,12 +1,20 @@
-"""What a run did, for people."""
+"""What a run did, for people and for programs."""
 
+import shlex
 from pathlib import Path
+from typing import Any
 
 from guardduty_lens.counters import Counters, Counts
 
 
-def summary_text(counters: Counters, dead_letters: Path) -> str:
-    """Give the summary of a run in a few lines."""
+def summary_of(counters: Counters, saved: int) -> dict[str, Any]:
+    """Give the summary of a run as JSON; `not_saved` are rejects that are not in the dead letters."""
+    lost = sum(counters.rejected.values()) - saved
+    return counters.summary() | ({"not_saved": lost} if lost else {})
+
+
+def summary_text(counters: Counters, dead_letters: Path, saved: int | None = None) -> str:
+    """Give the summary of a run in a few lines; `saved` rejects are in the dead letters, all if not said."""
     summary = counters.summary()["events"]
     lines = [
         f"{counters.payloads:,} payloads, {summary['in']:,} events: {summary['records']:,} records, "
@@ -22,10 +30,23 @@ def summary_text(counters: Counters, dead_letters: Path) -> str:
         *_line("not confirmed", counters.undelivered),
     ]
     if counters.rejected:
-        lines.append(
-            f"  rejected input is in {dead_letters}; try it again with: guardduty-lens replay {dead_letters}"
-        )
+        rejected = sum(counters.rejected.values())
+        lines += _where_rejects_are(rejected, rejected if saved is None else saved, dead_letters)
     return "\n".join(lines)
+
+
+def _where_rejects_are(rejected: int, saved: int, dead_letters: Path) -> list[str]:
+    lines = []
+    if saved < rejected:
+        lines.append(
+            f"  {rejected - saved:,} of {rejected:,} rejected could not be saved in {dead_letters}: "
+            "they are in the input alone; mend that, and give the input again"
+        )
+    if saved:
+        which = "rejected input" if saved == rejected else f"{saved:,} of {rejected:,} rejected"
+        again = f"guardduty-lens replay {shlex.quote(str(dead_letters))}"
+        lines.append(f"  {which} is in {dead_letters}; try it again with: {again}")
+    return lines
 
 
 def _line(name: str, counts: Counts) -> list[str]:

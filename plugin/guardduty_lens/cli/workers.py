@@ -9,17 +9,19 @@ so the output is that of one process, whatever the input.
 import contextlib
 import os
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from io import BufferedReader
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
+from guardduty_lens.cli import signals
 from guardduty_lens.counters import Counters
 from guardduty_lens.inputs.files import BLOCK_BYTES, STANDARD, Unread
 from guardduty_lens.lens import Lens
 from guardduty_lens.outputs.forms import Form, whole
+from guardduty_lens.outputs.sinks import DeliveryError
 from guardduty_lens.payloads.compressed import GZIP_MAGIC
 from guardduty_lens.payloads.pieces import Position, Rejected
 
@@ -48,6 +50,8 @@ class Outputs(NamedTuple):
     form: Form
     write: Callable[[bytearray], None]
     reject: Callable[[Rejected], None]
+    saved: Callable[[int], None] = lambda _: None
+    """Is told, in the process that began, how many rejects the workers took."""
 
 
 class WorkerError(Exception):
@@ -190,6 +194,7 @@ class _Turn:
         self._turns[0].release()
         self._ended = context.Array("q", 2, lock=False)
         self._failed = context.Value("b", 0, lock=False)
+        self._stopping = context.Value("b", 0, lock=False)
         self._parent = os.getpid()
 
     @property
@@ -207,7 +212,11 @@ class _Turn:
         while not turn.acquire(timeout=_SECONDS_BETWEEN_LOOKS):
             if os.getppid() != self._parent:
                 return False
-        return not self._failed.value and os.getppid() == self._parent
+        return not self._failed.value and not self._stopping.value and os.getppid() == self._parent
+
+    def stop(self) -> None:
+        """Let no further range be written."""
+        self._stopping.value = 1
 
     def pass_on(self, number: int, ended: tuple[int, int] | None) -> None:
         """Let the next range be written; without an end, something failed."""
@@ -223,6 +232,7 @@ class _Worker:
 
     def __init__(self, lens: Lens, ranges: list[Range], outputs: Outputs, turn: _Turn) -> None:
         self.counters = Counters()
+        self.saved = 0
         self._lens = lens
         self._ranges = ranges
         self._outputs = outputs
@@ -238,7 +248,7 @@ class _Worker:
                 return ""  # it is for another to say what went wrong
             try:
                 ended = self._write(span, ahead)
-            except (OSError, Unread) as error:
+            except (DeliveryError, OSError, Unread) as error:
                 self._turn.pass_on(number, None)
                 return _why(error)
             self._turn.pass_on(number, ended)
@@ -268,14 +278,13 @@ class _Worker:
         self._outputs.write(part.written)
         for rejected in part.rejected:
             self._outputs.reject(_moved(rejected, lines))
+            self.saved += 1
         part.written.clear()
         part.rejected.clear()
 
 
-def _why(error: OSError | Unread) -> str:
-    if isinstance(error, Unread):
-        return f"could not read {error}"
-    return f"could not deliver: {error.strerror or error}"
+def _why(error: DeliveryError | OSError | Unread) -> str:
+    return f"could not read {error}" if isinstance(error, Unread) else str(error)
 
 
 def _moved(rejected: Rejected, lines: int) -> Rejected:
@@ -286,7 +295,8 @@ def _moved(rejected: Rejected, lines: int) -> Rejected:
 def run_workers(lens: Lens, ranges: list[Range], workers: int, outputs: Outputs) -> None:
     """Work on all ranges with several processes, and add up what they counted in the lens.
 
-    Raises WorkerError where one could not go on; what was written before stays.
+    Raises WorkerError where one could not go on, and Stopped where a signal came: then ranges that were being
+    written are written to their end. What was written before stays, and is counted.
     """
     if not ranges:
         return
@@ -303,42 +313,65 @@ def run_workers(lens: Lens, ranges: list[Range], workers: int, outputs: Outputs)
             process.start()
             processes[ours] = process
             theirs.close()
-        _gather(lens.counters, processes)
+        _gather(lens.counters, processes, outputs, turn)
     finally:
-        # None is left, unless one failed or this process is to end.
+        # None is left, unless one failed or this process is to end; they ignore other signals.
         for process in processes.values():
-            process.terminate()
+            process.kill()
             process.join()
 
 
 def _be(worker: _Worker, first: int, result: "Connection") -> None:
     """Be a worker, and report; the body of a process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to all, and the parent ends us
+    signals.ignore()  # terminals and service managers send them to all, and the parent ends us
     error = worker.run(first)
-    result.send((error, msgspec.msgpack.encode(worker.counters)))
+    result.send((error, worker.saved, msgspec.msgpack.encode(worker.counters)))
     result.close()
     os._exit(0)  # nothing of the parent's is to be run or flushed again
 
 
-def _gather(counters: Counters, processes: "dict[Connection, Any]") -> None:
-    """Wait for what each worker says at its end. Raises WorkerError for what went wrong first."""
-    from multiprocessing.connection import Connection, wait
-
+def _gather(counters: Counters, processes: "dict[Connection, Any]", outputs: Outputs, turn: _Turn) -> None:
+    """Wait for what each worker says at its end. Raises WorkerError for what went wrong first, or Stopped."""
     open_ends = dict(processes)
     errors = []
+    stopped: signals.Stopped | None = None
     while open_ends:
-        for connection in wait(open_ends):
-            assert isinstance(connection, Connection)
-            process = open_ends.pop(connection)
-            try:
-                error, counted = connection.recv()
-            except EOFError:
-                process.join()
-                raise WorkerError(f"could not go on: a worker {_end_of(process.exitcode)}") from None
+        try:
+            ready = _ready(open_ends, may_stop=stopped is None)
+        except signals.Stopped as signalled:
+            if signalled.is_abrupt:
+                raise
+            stopped = signalled
+            turn.stop()
+            continue
+        for connection in ready:
+            error, saved, counted = _said(connection, open_ends.pop(connection))
             counters.add(msgspec.msgpack.decode(counted, type=Counters))
+            outputs.saved(saved)
             errors += [error] if error else []
     if errors:
         raise WorkerError(errors[0])
+    if stopped is not None:
+        raise stopped
+
+
+def _ready(open_ends: "Mapping[Connection, Any]", *, may_stop: bool) -> "list[Connection]":
+    """Wait until workers have said something, or, if it may be, until a signal comes. Raises Stopped."""
+    from multiprocessing.connection import Connection, wait
+
+    with signals.waiting() if may_stop else contextlib.nullcontext():
+        ready = wait(list(open_ends))
+    return [each for each in ready if isinstance(each, Connection)]
+
+
+def _said(connection: "Connection", process: Any) -> tuple[str, int, bytes]:
+    """Give what a worker says at its end. Raises WorkerError for one that says nothing."""
+    try:
+        error, saved, counted = connection.recv()
+    except EOFError:
+        process.join()
+        raise WorkerError(f"could not go on: a worker {_end_of(process.exitcode)}") from None
+    return error, saved, counted
 
 
 def _end_of(exit_code: int) -> str:

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import msgspec
 
+from guardduty_lens.outputs.places import cannot_write
+
 _decode = msgspec.json.Decoder(dict[str, str]).decode
 
 
@@ -45,13 +47,19 @@ class Cursor:
         return self._last.get(place, "")
 
     def keep(self, place: str, name: str) -> None:
-        """Remember that a place was done up to a name, on disk, whole or not at all. Raises OSError."""
+        """Remember that a place was done up to a name, on disk, whole or not at all. Raises CursorError."""
         self._last[place] = name
         if self._path is None:
             return
-        fresh = self._path.with_name(f"{self._path.name}.new")
+        try:
+            self._replace(self._path)
+        except OSError as error:
+            raise CursorError(cannot_write("the cursor", self._path, error, "--cursor")) from error
+
+    def _replace(self, path: Path) -> None:
+        fresh = path.with_name(f"{path.name}.new")
         with fresh.open("wb") as file:
             file.write(msgspec.json.format(msgspec.json.encode(self._last)) + b"\n")
             file.flush()
             os.fsync(file.fileno())
-        fresh.replace(self._path)
+        fresh.replace(path)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from guardduty_lens.inputs import s3_archive
+from guardduty_lens.inputs.absence import nothing_in_bucket, nothing_in_folder, nothing_selected
 from guardduty_lens.inputs.cursor import Cursor
 from guardduty_lens.inputs.files import Unread, expand
 from guardduty_lens.inputs.selection import Selection, group_of
@@ -39,6 +40,9 @@ class Place(Protocol):
     def group_of(self, name: str, selection: Selection) -> str:
         """Give what a source belongs to: all of that is read by whoever reads the source."""
 
+    def nothing_found(self, selection: Selection) -> str:
+        """Say what was looked for, where there is nothing of it. Raises Unread."""
+
 
 class LocalPlace:
     """A file, or the JSON and log files below a folder."""
@@ -59,6 +63,10 @@ class LocalPlace:
     def group_of(self, name: str, selection: Selection) -> str:
         """Give what a file belongs to."""
         return local_group_of(Path(name), self._path, selection)
+
+    def nothing_found(self, selection: Selection) -> str:
+        """Say what was looked for, where there is nothing of it."""
+        return nothing_selected(self._path, selection) if self.files else nothing_in_folder(self._path)
 
     def _wanted(self, selection: Selection, after: str) -> Iterator[Path]:
         for path in self.files:
@@ -89,6 +97,13 @@ class S3Place:
         """Give what an object belongs to."""
         return group_of(name, self.name, selection)
 
+    def nothing_found(self, selection: Selection) -> str:
+        """Say what was looked for, where there is nothing of it. Raises Unread."""
+        try:
+            return nothing_in_bucket(self._s3, self._location, selection)
+        except s3_archive.CannotListError as error:
+            raise Unread(str(error)) from error
+
     def _key(self, name: str) -> str:
         return name.removeprefix(f"s3://{self._location.bucket}/")
 
@@ -103,6 +118,12 @@ class Replayed:
         self._passed: dict[str, str] = {}
         self._due = time.monotonic() + SECONDS_BETWEEN
         self._counting: _Counting | None = None
+        # What was done already by the cursor is nothing to complain of.
+        self._empty = {
+            place.name
+            for place, after in zip(places, self._began, strict=True)
+            if isinstance(place, LocalPlace) and not place.files and not after
+        }
         self.files = [path for place in places if isinstance(place, LocalPlace) for path in place.files]
         self.why_alone = ""
         if not all(isinstance(place, LocalPlace) for place in places):
@@ -116,13 +137,22 @@ class Replayed:
         """Give all that is wanted and was not done. Raises Unread."""
         for place, after in zip(self._places, self._began, strict=True):
             self._place = place
-            yield from place.sources(self._selection, after)
+            gave = False
+            for source in place.sources(self._selection, after):
+                gave = True
+                yield source
+            if not gave and not after:
+                self._empty.add(place.name)
 
     def size(self) -> Size:
         """Count what is wanted and was not done. Raises Unread."""
         sources = total = 0
-        for size in self._sizes():
-            sources, total = sources + 1, total + size
+        for place, after in zip(self._places, self._began, strict=True):
+            before = sources
+            for size in place.sizes(self._selection, after):
+                sources, total = sources + 1, total + size
+            if sources == before and not after:
+                self._empty.add(place.name)
         return Size(sources, total)
 
     def _sizes(self) -> Iterator[int]:
@@ -144,7 +174,7 @@ class Replayed:
             self.confirmed()
 
     def confirmed(self) -> None:
-        """Remember what passed as done. Raises OSError."""
+        """Remember what passed as done. Raises CursorError."""
         for place, name in self._passed.items():
             self._cursor.keep(place, name)
         self._passed.clear()
@@ -154,6 +184,10 @@ class Replayed:
         """Give what the source that is being read belongs to."""
         assert self._place is not None  # it gave the source
         return self._place.group_of(name, self._selection)
+
+    def nothing_found(self) -> list[str]:
+        """Say of each place that gave nothing what was looked for. Raises Unread."""
+        return [place.nothing_found(self._selection) for place in self._places if place.name in self._empty]
 
     def close(self) -> None:
         """End the counting."""

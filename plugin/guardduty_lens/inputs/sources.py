@@ -52,6 +52,9 @@ class Sources(Protocol):
     def group_of(self, name: str) -> str:
         """Give what a source belongs to: all of that is read by whoever reads the source."""
 
+    def nothing_found(self) -> list[str]:
+        """Say of each place that gave nothing what was looked for; known once all were given."""
+
     def close(self) -> None:
         """Be told that this is the end."""
 
@@ -77,13 +80,14 @@ class FileSource:
 
 
 class Files:
-    """Local files, those of folders, and standard input."""
+    """Local files, those of folders, and standard input. Raises Unread where a folder cannot be listed."""
 
     why_alone = ""
 
     def __init__(self, paths: Sequence[Path]) -> None:
         by_place = {place: expand([place]) for place in paths or [STANDARD]}
         self.files: Sequence[Path] = [path for place in paths or [STANDARD] for path in by_place[place]]
+        self._empty = [place for place, found in by_place.items() if not found]
         self._places = {str(path): place for place, found in by_place.items() for path in found}
 
     def __iter__(self) -> Iterator[Source]:
@@ -104,6 +108,12 @@ class Files:
     def group_of(self, name: str) -> str:
         """Give what a source belongs to: the argument that it came with, and its day."""
         return local_group_of(Path(name), self._places[name])
+
+    def nothing_found(self) -> list[str]:
+        """Say of each folder that holds nothing to read what was looked for."""
+        from guardduty_lens.inputs.absence import nothing_in_folder
+
+        return [nothing_in_folder(place) for place in self._empty]
 
     def close(self) -> None:
         """Be told that this is the end."""

@@ -41,6 +41,8 @@ _STATES = frozenset(
     }
 )
 
+_NO_ANSWER = "its answer is none to a bulk request: check that --url is that of an OpenSearch"
+
 _log = logging.getLogger(__name__)
 
 
@@ -118,7 +120,7 @@ class Bulk:
             # One that lets us in refuses it, since there is nothing in it.
             if self._answer(b"\n", patience) is not None:
                 return
-            self._wait(patience, "its answer is none to a bulk request")
+            self._wait(patience, _NO_ANSWER)
 
     def deliver(self, documents: Sequence[Document], *, give_up_after: float | None = None) -> Delivery:
         """Send documents until each is confirmed or refused, or time is over."""
@@ -133,7 +135,7 @@ class Bulk:
                 if isinstance(answer, Refusal):
                     parts += _taken_apart(part, answer, results)
                 elif answer is None or len(answer) != len(part):
-                    self._wait(patience, "its answer is none to a bulk request")
+                    self._wait(patience, _NO_ANSWER)
                     parts.append(part)
                 else:
                     again, why = _sort(answer, part, results)
@@ -335,7 +337,7 @@ def _not_let_in(status: int, error: _Error | None, text: str) -> str:
         return f"the cluster does not accept who we are (401): check the user, password or token: {said}"
     if status == 403:
         return f"the cluster does not allow it (403): {said}"
-    return f"the cluster answered {status}: {said}"
+    return f"the cluster answered {status}: {said}: check that --url is that of an OpenSearch"
 
 
 def _short(text: str) -> str:

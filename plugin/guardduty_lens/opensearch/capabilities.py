@@ -7,10 +7,9 @@ import msgspec
 
 from guardduty_lens.opensearch.cluster import Cluster, ClusterError
 from guardduty_lens.opensearch.monitors import MONITORS
+from guardduty_lens.opensearch.nodes import nodes_of
 from guardduty_lens.opensearch.resources import Flavor, Kind, Resource
 from guardduty_lens.opensearch.versions import MINIMUM_VERSIONS
-
-_ASKED = ("nodes.*.version", "nodes.*.build_flavor", "nodes.*.ingest.processors.type")
 
 _PROBED: Mapping[Kind, str] = {"lifecycle_policy": "retention policies", "monitor": "alerts"}
 
@@ -63,10 +62,9 @@ class Capabilities(msgspec.Struct, frozen=True):
 def ask(cluster: Cluster, wanted: Flavor | None = None) -> Capabilities:
     """Ask a cluster what it is and can do.
 
-    Raises UnsuitableError for one too old, or of another flavor than `wanted`; ClusterError.
+    Raises UnsuitableError for one too old, or of another flavor than `wanted`; NoClusterError, ClusterError.
     """
-    answer = cluster.request("GET", "/_nodes/ingest", params={"filter_path": ",".join(_ASKED)})
-    nodes = list(answer["nodes"].values())
+    nodes = nodes_of(cluster)
     # OpenSearch may say at `/` that it is Elasticsearch 7.10, for old clients; its nodes don't.
     flavor: Flavor = "elasticsearch" if any("build_flavor" in node for node in nodes) else "opensearch"
     oldest = min((str(node["version"]) for node in nodes), key=_parts)

@@ -9,6 +9,7 @@ from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 
+from guardduty_lens.extras import MissingExtraError, require
 from guardduty_lens.version import __version__
 
 if TYPE_CHECKING:
@@ -88,12 +89,9 @@ def connect(connection: Connection) -> "OpenSearch":
     Raises ConnectionOptionsError: a certificate that cannot be read, no AWS credentials, or opensearch-py
     (for AWS: boto3) is not installed.
     """
-    try:
-        from opensearchpy import OpenSearch
-    except ImportError as error:
-        raise ConnectionOptionsError(
-            "opensearch-py is not installed: pip install 'guardduty-lens[opensearch]'"
-        ) from error
+    _require(connection)
+    from opensearchpy import OpenSearch
+
     return OpenSearch(
         hosts=[_host(urlsplit(url)) for url in connection.urls],
         http_auth=_auth(connection),
@@ -181,6 +179,14 @@ def _tls(connection: Connection) -> "ssl.SSLContext | None":
     return context
 
 
+def _require(connection: Connection) -> None:
+    wanted = {"opensearch": "a cluster"} | ({"aws": "--aws-region"} if connection.aws_region else {})
+    try:
+        require(wanted)
+    except MissingExtraError as error:
+        raise ConnectionOptionsError(str(error)) from error
+
+
 def _no_passphrase() -> str:
     """Stand in for OpenSSL's prompt, which would wait on a terminal for ever."""
     raise ValueError("the key has a passphrase; give it without one")
@@ -196,10 +202,7 @@ def _auth(connection: Connection) -> Any:
         return (connection.user, connection.password.reveal())
     if connection.aws_region is None:
         return None
-    try:
-        import boto3
-    except ImportError as error:
-        raise ConnectionOptionsError("--aws-region needs boto3: pip install 'guardduty-lens[aws]'") from error
+    import boto3
     from opensearchpy import Urllib3AWSV4SignerAuth
 
     credentials = boto3.Session().get_credentials()

@@ -64,6 +64,7 @@ class ClusterSink:
         lose: Callable[[Record], None] | None = None,
         run_id: str | None = None,
         templates: TemplateCheck | None = None,
+        is_in_a_hurry: Callable[[], bool] = lambda: False,
     ) -> None:
         self._cluster = cluster
         self._lens = lens
@@ -72,6 +73,7 @@ class ClusterSink:
         self._lost = lose or lens.lose
         self._run_id = run_id
         self._templates = templates or cluster.template_check()
+        self._is_in_a_hurry = is_in_a_hurry
 
     def write(self, record: Record, source: str) -> None:
         """Take a record, and the name of the input that it is from."""
@@ -114,6 +116,7 @@ class ClusterSink:
                 lose=self._lost,
                 templates=self._templates,
                 threads=cluster.connection.connections,
+                is_in_a_hurry=self._is_in_a_hurry,
             )
         return self
 

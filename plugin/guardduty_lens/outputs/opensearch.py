@@ -24,6 +24,7 @@ from guardduty_lens.record import Record
 
 BATCH_DOCUMENTS = 500
 BATCH_BYTES = 4 * 1024 * 1024
+_SECONDS_BETWEEN_LOOKS = 1.0
 CHECK_SECONDS = 60.0
 """How long a cluster that does not answer is asked for at the start."""
 
@@ -51,7 +52,7 @@ class OpenSearchOutput:
     once, and `lose` with each that is not confirmed when the output fails. Raises CannotDeliver at the start
     where the cluster does not let us in, or `templates` finds one missing; then Undelivered, after which the
     output is of no more use. `clock` gives the time, in milliseconds since 1970, at which records are taken
-    in.
+    in; once `is_in_a_hurry`, nothing is tried again.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class OpenSearchOutput:
         templates: TemplateCheck | None = None,
         threads: int = DEFAULT_CONNECTIONS,
         clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        is_in_a_hurry: Callable[[], bool] = lambda: False,
     ) -> None:
         self._bulk = bulk
         self._documents = documents
@@ -74,6 +76,7 @@ class OpenSearchOutput:
         self._templates = templates
         self._threads = threads
         self._clock = clock
+        self._is_in_a_hurry = is_in_a_hurry
         self._batch = _Batch()
         self._sent: deque[tuple[_Batch, Future[Delivery]]] = deque()
         bulk.check(CHECK_SECONDS)
@@ -124,7 +127,9 @@ class OpenSearchOutput:
         """Settle what is done, and wait until no more than some batches are on their way."""
         while self._sent:
             if len(self._sent) > at_most:
-                wait([future for _, future in self._sent], return_when=FIRST_COMPLETED)
+                wait([each for _, each in self._sent], _SECONDS_BETWEEN_LOOKS, FIRST_COMPLETED)
+                if self._is_in_a_hurry():
+                    self._bulk.stop.set()  # nothing is tried again
             elif not any(future.done() for _, future in self._sent):
                 return
             failure = self._settle_done()

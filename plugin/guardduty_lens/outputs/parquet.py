@@ -9,6 +9,7 @@ import msgspec
 
 from guardduty_lens.lens import Lens
 from guardduty_lens.outputs.dead_letters import DeadLetters
+from guardduty_lens.outputs.places import cannot_write
 from guardduty_lens.outputs.sinks import CannotOpenError
 from guardduty_lens.parquet.columns import EVENT, GROUP, Columns, ColumnsError
 from guardduty_lens.parquet.stores import FolderStore
@@ -59,7 +60,7 @@ class ParquetSink:
             self._store = FolderStore(self._folder)
             self._writer = ParquetWriter(Columns(self._lens), self._store, refuse=self._refuse)
         except OSError as error:
-            raise CannotOpenError(f"cannot write {self._folder}: {error.strerror}") from error
+            raise CannotOpenError(cannot_write("Parquet", self._folder, error, "--output")) from error
         except ColumnsError as error:
             raise CannotOpenError(str(error)) from error
         self._writer.__enter__()

@@ -4,16 +4,17 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Protocol, Self
 
 from guardduty_lens.inputs.files import BLOCK_BYTES, STANDARD
 from guardduty_lens.outputs.forms import Form, whole
+from guardduty_lens.outputs.places import cannot_write
 from guardduty_lens.record import Record
 
-_SHORTEST_SLEEP_SECONDS = 0.05
+_SHORTEST_SLEEP_SECONDS, _LONGEST_SLEEP_SECONDS = 0.05, 0.5
 _SAVED_SECONDS = 1.0
 """Of what a limited sink was not given, so much is made up for."""
 
@@ -48,10 +49,16 @@ class Sink(Protocol):
 
 
 class FileSink:
-    """A file or pipe, written in blocks, or record by record. Raises OSError."""
+    """A file or pipe, written in blocks, or record by record. Raises DeliveryError.
 
-    def __init__(self, path: Path, form: Form, *, unbuffered: bool, append: bool = False) -> None:
+    `option` is what names the file, for people whom it is told that it cannot be written.
+    """
+
+    def __init__(
+        self, path: Path, form: Form, *, unbuffered: bool, append: bool = False, option: str = "--output"
+    ) -> None:
         self._path = path
+        self._option = option
         self._append = append
         self._form = form
         self._unbuffered = unbuffered
@@ -77,13 +84,20 @@ class FileSink:
 
     def flush(self) -> None:
         """Write what was taken so far."""
-        write_all(self._output, self._written)
+        self.write_bytes(self._written)
         self._written.clear()
+
+    def write_bytes(self, written: bytearray) -> None:
+        """Write lines that were made elsewhere."""
+        try:
+            write_all(self._output, written)
+        except OSError as error:
+            raise DeliveryError(cannot_write("records", self._path, error, self._option)) from error
 
     def __enter__(self) -> Self:
         self._context = opened_output(self._path, append=self._append)
         self._output = self._context.__enter__()
-        if self._append and _ends_within_a_line(self._path):
+        if self._append and ends_within_a_line(self._path):
             self._written += b"\n"  # of a run that was killed while it wrote
         return self
 
@@ -98,27 +112,31 @@ class LimitedSink:
 
     at_once = None
 
-    def __init__(self, sink: Sink, rate: float) -> None:
+    def __init__(self, sink: Sink, rate: float, is_stopping: Callable[[], bool]) -> None:
         self._sink = sink
+        self._is_stopping = is_stopping
         self._seconds = 1 / rate
         self._due = time.monotonic()
         self.is_terminal = sink.is_terminal
         self.hand_on, self.flush = sink.hand_on, sink.flush
 
     def write(self, record: Record, source: str) -> None:
-        """Take a record when it is time."""
+        """Take a record when it is time, or at once when all is to end."""
         now = time.monotonic()
         if self._due - now > _SHORTEST_SLEEP_SECONDS:
             self.hand_on(more=False)
-            time.sleep(self._due - now)
+            while not self._is_stopping() and (left := self._due - time.monotonic()) > 0:
+                time.sleep(min(left, _LONGEST_SLEEP_SECONDS))
         self._due = max(self._due, now - _SAVED_SECONDS) + self._seconds
         self._sink.write(record, source)
 
 
-def _ends_within_a_line(path: Path) -> bool:
+def ends_within_a_line(path: Path) -> bool:
     """Tell whether a file ends with anything but a line break."""
+    if not path.is_file() or not os.access(path, os.R_OK):
+        return False
     with path.open("rb") as file:
-        if not file.seekable() or file.seek(0, os.SEEK_END) == 0:
+        if file.seek(0, os.SEEK_END) == 0:
             return False
         file.seek(-1, os.SEEK_END)
         return file.read(1) != b"\n"
@@ -141,6 +159,6 @@ def opened_output(path: Path, *, append: bool = False) -> Iterator[BinaryIO]:
     try:
         output = path.open("ab" if append else "wb", buffering=0)
     except OSError as error:
-        raise CannotOpenError(f"cannot write {path}: {error.strerror}") from error
+        raise CannotOpenError(cannot_write("records", path, error, "--output")) from error
     with output:
         yield output

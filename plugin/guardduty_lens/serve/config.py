@@ -172,23 +172,30 @@ _OF_OUTPUTS: dict[str, tuple[str, ...]] = {
 """What an output of each type may be told; the first of each it must be."""
 
 
-def load_config(path: Path) -> Config:
-    """Read a configuration. Raises ConfigError."""
+def read_config(path: Path) -> tuple[Config | None, list[str]]:
+    """Read a configuration: what it says, where its form is right, and its faults, each with its place."""
     try:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError([f"{path}: {error}"]) from error
+        return None, [f"{path}: {error}"]
     document = read_yaml(text, str(path))
     problems = [*document.problems, *document.duplicates]
+    config = None
     if not problems:
         faults = list(plain_faults(_validator().iter_errors(document.data)))
         if not faults:
             config = msgspec.convert(document.data, Config)
             faults = list(_faults(config))
-            if not faults:
-                return config
         problems = [_problem(document, fault) for fault in faults]
-    raise ConfigError([str(problem) for problem in sorted(problems)])
+    return config, [str(problem) for problem in sorted(problems)]
+
+
+def load_config(path: Path) -> Config:
+    """Read a configuration. Raises ConfigError."""
+    config, problems = read_config(path)
+    if config is None or problems:
+        raise ConfigError(problems)
+    return config
 
 
 def config_schema() -> dict[str, Any]:

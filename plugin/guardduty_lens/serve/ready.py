@@ -4,19 +4,17 @@ import ssl
 import uuid
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from importlib.util import find_spec
 from pathlib import Path
 
 import msgspec
 
-from guardduty_lens.catalogue.load import find_scheme
 from guardduty_lens.inputs.forward import ForwardOptions
 from guardduty_lens.inputs.guardduty_api import GuardDutyOptions
 from guardduty_lens.inputs.http import HttpOptions
 from guardduty_lens.inputs.s3 import S3Options
 from guardduty_lens.inputs.sqs import SqsOptions, region_of
 from guardduty_lens.lens import Lens
-from guardduty_lens.opensearch.client import Connection, Secret
+from guardduty_lens.opensearch.client import Secret
 from guardduty_lens.opensearch.documents import without_foreign
 from guardduty_lens.opensearch.names import Names
 from guardduty_lens.outputs.cluster import Cluster, ClusterSink
@@ -26,12 +24,9 @@ from guardduty_lens.outputs.forms import whole
 from guardduty_lens.outputs.forward import ForwardSink, ForwardTarget
 from guardduty_lens.outputs.sinks import FileSink, Sink
 from guardduty_lens.protocols.forward import ReceiverLimits, Security, User
-from guardduty_lens.rules import Rule, rules_of
+from guardduty_lens.serve.checks import connection_of, filters_of, lens_of, place_of
 from guardduty_lens.serve.config import (
-    LISTEN,
-    OF_AWS,
     Config,
-    ConfigError,
     Input,
     Output,
     SecretPlace,
@@ -75,21 +70,18 @@ class Ready(msgspec.Struct, frozen=True):
     ledger: Ledger
     tagger: Tagger
     wrapper_keys: list[str]
+    config: Config
+    folder: Path
+    """What the paths in it are relative to."""
 
 
 def make_ready(config: Config, folder: Path) -> Ready:
-    """Make what a configuration asks for; its paths are relative to `folder`.
+    """Make what a checked configuration asks for; its paths are relative to `folder`.
 
-    Raises ValueError: ConfigError, CatalogueError, ExtractorError, RuleError.
+    Raises ValueError where something has changed since it was checked.
     """
-    if any(given.type == "http" for given in config.inputs) and find_spec("uvicorn") is None:
-        raise ConfigError(["an http input needs uvicorn: pip install 'guardduty-lens[http]'"])
-    if any(given.type in OF_AWS for given in config.inputs) and find_spec("boto3") is None:
-        raise ConfigError(
-            [f"inputs of type {', '.join(OF_AWS)} need boto3: pip install 'guardduty-lens[aws]'"]
-        )
-    lens, asked_lens = _lens(config, folder), _lens(config, folder)
-    lens.rules = tuple(_rules(config, lens))
+    lens, asked_lens = lens_of(config, folder), lens_of(config, folder)
+    lens.rules = tuple(filters_of(config, lens))
     dead_letters = DeadLetters(folder / config.dead_letters)
     ledger = Ledger(lens, dead_letters)
     makers = _Makers(folder, lens, dead_letters, ledger)
@@ -103,29 +95,8 @@ def make_ready(config: Config, folder: Path) -> Ready:
         ledger,
         Tagger(makers.clusters),
         config.wrapper_keys,
-    )
-
-
-def _lens(config: Config, folder: Path) -> Lens:
-    return Lens(
-        fields=folder / config.fields if config.fields is not None else None,
-        field_prefix=config.field_prefix,
-        severity_scheme=find_scheme(config.severity_scheme),
-        wrapper_keys=config.wrapper_keys,
-    )
-
-
-def _rules(config: Config, lens: Lens) -> list[Rule]:
-    filters = config.filters
-    return rules_of(
-        only=filters.only,
-        least_severity=None if filters.min_severity is None else str(filters.min_severity),
-        without_samples=filters.exclude_samples,
-        without_archived=filters.exclude_archived,
-        drop=filters.drop_if,
-        keep=filters.keep_if,
-        scheme=lens.plan.scheme,
-        types=lens.field_types(),
+        config,
+        folder,
     )
 
 
@@ -136,7 +107,9 @@ def _input(given: Input, number: int, folder: Path) -> ReadyInput:
         return ReadyInput(None, None, _s3_options(given, folder))
     if given.type == "guardduty-api":
         return ReadyInput(None, None, _guardduty_options(given, folder))
-    host, port = _host_and_port(given.listen or LISTEN[given.type])
+    place = place_of(given)
+    assert place is not None  # the configuration was checked
+    host, port = place
     tls = tls_of(given.tls, folder) if given.tls is not None else None
     options = _http_options(given, folder) if given.type == "http" else _forward_options(given, tls, folder)
     return ReadyInput(Place(host, port, 0 if port else number), tls, options)
@@ -238,19 +211,11 @@ class _Makers:
 
     def _file(self, given: Output) -> Callable[[], AbstractContextManager[Sink]]:
         path = self._folder / (given.path or "")
-        return lambda: FileSink(path, whole, unbuffered=False, append=True)
+        return lambda: FileSink(path, whole, unbuffered=False, append=True, option="'path'")
 
     def _cluster(self, given: Output) -> Callable[[], AbstractContextManager[Sink]]:
         cluster = Cluster(
-            connection=Connection(
-                urls=tuple(given.url),
-                user=given.user,
-                password=self._secret(given.password, "password"),
-                token=self._secret(given.token, "token"),
-                aws_region=given.aws_region,
-                aws_service=given.aws_service,
-                ca=self._folder / given.ca if given.ca is not None else None,
-            ),
+            connection=connection_of(given, self._folder),
             names=Names(given.index_prefix),
             state=given.state,
             flat=False,
@@ -289,8 +254,6 @@ class _Makers:
         return lambda: ForwardSink(target, self._ledger.refuse)
 
     def _coralogix(self, given: Output) -> Callable[[], AbstractContextManager[Sink]]:
-        if find_spec("urllib3") is None:
-            raise ConfigError(["Coralogix needs urllib3: pip install 'guardduty-lens[coralogix]'"])
         key = self._secret(given.key, "key")
         assert key is not None  # the configuration was checked
         target = CoralogixTarget(

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import logging
+import os
 import signal
 import socket
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -22,6 +23,7 @@ from guardduty_lens.record import Record
 from guardduty_lens.serve.metrics import Measured, prometheus_text
 from guardduty_lens.serve.pipeline import Pipeline
 from guardduty_lens.serve.ready import Place, Ready, ReadyInput
+from guardduty_lens.serve.words import lines_of
 
 _log = logging.getLogger(__name__)
 
@@ -112,7 +114,7 @@ async def run(
     stopped, asked = _signalled(signal.SIGTERM, signal.SIGINT), _signalled(signal.SIGHUP)
     sockets: Sockets = _bound(ready, {})
     service = await _begun(ready, sockets)
-    started([sockets[place].getsockname()[1] for place in _places(ready)])
+    started(_ports(ready, sockets))
     try:
         while await _first_of(stopped, asked) is asked:
             asked.clear()
@@ -137,6 +139,8 @@ async def run(
 async def _begun(ready: Ready, sockets: Sockets) -> Service:
     service = Service(ready)
     await service.start(sockets)
+    for line in lines_of(ready.config, ready.folder, _ports(ready, sockets)):
+        _log.info("%s", line)
     # What is there by now stays to the end: the garbage collector need not go through it again and again.
     gc.freeze()
     return service
@@ -168,9 +172,18 @@ def _places(ready: Ready) -> list[Place]:
     return [given.place for given in ready.inputs if given.place is not None]
 
 
+def _ports(ready: Ready, sockets: Sockets) -> list[int]:
+    return [sockets[place].getsockname()[1] for place in _places(ready)]
+
+
 def _listening(place: Place) -> socket.socket:
     family = socket.AF_INET6 if ":" in place.host else socket.AF_INET
-    return socket.create_server((place.host, place.port), family=family, backlog=1024)
+    try:
+        return socket.create_server((place.host, place.port), family=family, backlog=1024)
+    except OSError as error:
+        why = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
+        advice = "end what listens there, or name another port with 'listen'"
+        raise OSError(f"cannot listen on {place.host}:{place.port}: {why}; {advice}") from error
 
 
 def _close(sockets: Iterable[socket.socket]) -> None:

@@ -82,7 +82,10 @@ def test_omprog_confirms_alone_or_together_and_says_what_failed(tmp_path):
     assert child.end()[0] == 0
     child = Child("--protocol", "rsyslog-omprog", "-o", "/dev/full", "--dead-letters", str(dead))
     assert child.hear() == b"OK"
-    assert child.ask(LINES[0]) == b"could not deliver: [Errno 28] No space left on device"
+    assert child.ask(LINES[0]) == (
+        b"could not deliver: cannot write records to /dev/full: No space left on device; "
+        b"free some space there, or name another place with --output"
+    )
     assert child.end()[0] == 1
 
 

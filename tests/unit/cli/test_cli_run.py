@@ -74,7 +74,7 @@ def test_gzip_is_told_by_content(command, tmp_path):
 
 def test_an_empty_folder_gives_nothing_and_waits_for_nothing(command, tmp_path):
     (tmp_path / "empty").mkdir()
-    result = command("filter", "empty", stdin=GOOD)
+    result = command("filter", "empty", "--allow-empty", stdin=GOOD)
     assert (result.code, result.out) == (0, "")
     assert result.err.startswith("0 payloads, 0 events")
 
@@ -185,7 +185,11 @@ def test_exit_code_2_leaves_outputs_alone(command, tmp_path):
 def test_exit_code_3_when_a_disk_is_full(process, option):
     result = process(["filter", option, "/dev/full"], input=GOOD + BROKEN)
     assert result.returncode == 3
-    assert b"could not deliver: No space left on device" in result.stderr
+    what = {"--output": "records", "--dead-letters": "dead letters", "--summary": "the summary"}[option]
+    assert result.stderr.decode().startswith(
+        f"guardduty-lens: cannot write {what} to /dev/full: No space left on device; "
+        f"free some space there, or name another place with {option}\n"
+    )
     assert b"Traceback" not in result.stderr
 
 
@@ -205,7 +209,7 @@ def test_exit_code_3_when_the_reader_goes_away(tmp_path, samples):
         run.stdout.close()
         error = run.stderr.read()
         assert run.wait(timeout=30) == 3
-    assert b"could not deliver: Broken pipe" in error
+    assert b"cannot write records to standard output: Broken pipe: whatever read it has ended" in error
     assert b"Traceback" not in error
 
 
@@ -308,9 +312,12 @@ def test_replay_enriches_anew(command, tmp_path):
 def test_replay_does_not_write_to_what_it_reads(command, tmp_path):
     command("filter", stdin=BROKEN)
     before = (tmp_path / DEFAULT_DEAD_LETTERS).read_bytes()
-    result = command("replay", DEFAULT_DEAD_LETTERS)
+    result = command("replay", DEFAULT_DEAD_LETTERS, "--dead-letters", DEFAULT_DEAD_LETTERS)
     assert result.code == 2
-    assert "read and written" in result.err
+    assert (
+        f"{DEFAULT_DEAD_LETTERS} is read and written by the same run; "
+        "name another file with --dead-letters" in result.err
+    )
     assert (tmp_path / DEFAULT_DEAD_LETTERS).read_bytes() == before
 
 

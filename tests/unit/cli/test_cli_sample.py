@@ -97,5 +97,5 @@ def test_wrong_use(command, options):
 def test_exit_code_3_where_it_cannot_be_written(process, line):
     with Path("/dev/full").open("wb") as full:
         result = process(line, capture_output=False, stdout=full, stderr=subprocess.PIPE)
-    assert result.stderr == b"guardduty-lens: could not deliver: No space left on device\n"
+    assert result.stderr == b"guardduty-lens: could not deliver: standard output: No space left on device\n"
     assert result.returncode == 3

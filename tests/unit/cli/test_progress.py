@@ -102,7 +102,7 @@ def test_the_cursor_is_back_after_a_failure(tmp_path, big):
     code, _, seen = on_terminal(tmp_path, "filter", big, "-o", "/dev/full", "--dead-letters", "/dev/null")
     assert code == 3
     assert seen.count(b"\x1b[?25l") == seen.count(b"\x1b[?25h")
-    assert b"could not deliver: No space left on device" in seen
+    assert b"cannot write records to /dev/full: No space left on device; free some space there" in seen
 
 
 def test_rich_is_not_imported_without_need():

@@ -1,11 +1,13 @@
 import base64
 import gzip
 import json
+import re
 
 import pytest
 
 from guardduty_lens import Lens
 from guardduty_lens.outputs.dead_letters import DeadLetters, dead_letter
+from guardduty_lens.outputs.sinks import DeliveryError
 from guardduty_lens.payloads.limits import Limits
 from guardduty_lens.payloads.pieces import Position, Rejected
 
@@ -56,8 +58,22 @@ def test_the_file_is_made_by_the_first_letter_and_appended_to(tmp_path):
 
 
 def test_a_place_that_cannot_be_written_to(tmp_path):
-    with DeadLetters(tmp_path / "no" / "such" / "folder") as letters, pytest.raises(OSError, match="folder"):
+    path = tmp_path / "no" / "such" / "folder"
+    words = f"cannot write dead letters to {path}: No such file or directory; make its folder"
+    with DeadLetters(path) as letters, pytest.raises(DeliveryError, match=re.escape(words)):
         letters.write(rejects("one")[0])
+    assert letters.saved == 0
+
+
+def test_a_line_that_a_full_disk_cut_short_spoils_no_other(tmp_path):
+    path = tmp_path / "dead.jsonl"
+    path.write_bytes(b'{"reason":"not_json","mess')
+    with DeadLetters(path) as letters:
+        letters.write(rejects("one")[0])
+        letters.write(rejects("two")[0])
+    assert letters.saved == 2
+    lines = path.read_bytes().splitlines()
+    assert [json.loads(line)["raw"] for line in lines[1:]] == ["one", "two"]
 
 
 @pytest.mark.parametrize(

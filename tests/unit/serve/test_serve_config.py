@@ -118,3 +118,87 @@ def test_the_shipped_configurations_are_sound(path: Path, monkeypatch: pytest.Mo
         monkeypatch.setenv(name, "x")
     result = CliRunner().invoke(main, ["serve", "--config", str(path), "--check"])
     assert result.exit_code == 0, result.output
+
+
+def _check(path: Path) -> tuple[int, str]:
+    result = CliRunner().invoke(main, ["serve", "--config", str(path), "--check"])
+    return result.exit_code, result.output
+
+
+def test_everything_that_a_start_would_fail_of_is_told_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "lens.yml"
+    (tmp_path / "folder").mkdir()
+    path.write_text("""
+inputs:
+  - {type: forward, listen: "127.0.0.1:0", shared_key: {env: NOT_SET_HERE}}
+  - {type: http, listen: "192.0.2.1:9880", token: {file: nothing}}
+  - {type: s3, bucket: bbb, aws_region: eu-west-1, memory: state/s3.sqlite}
+outputs:
+  - {type: file, path: nowhere/out.jsonl, url: ["https://h"]}
+  - {type: file, path: folder}
+  - {type: opensearch, url: ["http://u:p@h"], ca: ca.pem}
+filters: {drop_if: ["nonsense = 1"]}
+dead_letters: gone/dead.jsonl
+""")
+    code, said = _check(path)
+    assert code == 2
+    assert said.split("Error: ")[1].splitlines() == [
+        f"{path} cannot be used:",
+        f"{path}:7:43: 'url' is not for an output of type file",
+        "filters: no field 'nonsense'",
+        "input 1 (forward): shared_key: the environment variable NOT_SET_HERE is not set",
+        f"input 2 (http): token {tmp_path}/nothing: No such file or directory",
+        "input 2 (http): cannot listen on 192.0.2.1:9880: Cannot assign requested address; "
+        "name an address of this machine",
+        f"input 3 (s3): memory: cannot write {tmp_path}/state/s3.sqlite: there is no folder "
+        f"{tmp_path}/state; make it, or name another file",
+        f"output file-1: cannot write {tmp_path}/nowhere/out.jsonl: there is no folder {tmp_path}/nowhere; "
+        "make it, or name another file",
+        f"output file-2: cannot write {tmp_path}/folder: it is a folder; name a file in it, "
+        f"such as {tmp_path}/folder/records.jsonl",
+        f"output opensearch-3: ca: there is no file {tmp_path}/ca.pem",
+        "output opensearch-3: --url: a user or password does not go into the URL; use --user",
+        f"dead_letters: cannot write {tmp_path}/gone/dead.jsonl: there is no folder {tmp_path}/gone; "
+        "make it, or name another file",
+    ]
+
+
+def test_a_start_fails_of_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "lens.yml"
+    path.write_text("inputs: [{type: forward}]\noutputs: [{type: file, path: nowhere/a}]")
+    result = CliRunner().invoke(main, ["serve", "--config", str(path)])
+    assert result.exit_code == 2
+    assert f"{path} cannot be used:\noutput file-1: cannot write {tmp_path}/nowhere/a: " in result.output
+
+
+def test_a_sound_configuration_is_told_line_by_line(tmp_path: Path) -> None:
+    path = tmp_path / "lens.yml"
+    path.write_text("""
+inputs:
+  - {type: forward}
+  - {type: http, listen: "127.0.0.1:9881", token: {env: HOME}}
+  - {type: s3, bucket: bbb, prefix: AWSLogs/, aws_region: eu-west-1, memory: s3.sqlite}
+  - {type: sqs, queue_url: "https://sqs.eu-west-1.amazonaws.com/111122223333/q"}
+  - {type: guardduty-api, regions: [eu-west-1, us-east-1], memory: api.sqlite}
+outputs:
+  - {type: file, path: out.jsonl, match: [a, "b.*"]}
+  - {type: opensearch, url: ["https://h:9200"], name: main}
+  - {type: forward, address: "127.0.0.1:24225"}
+  - {type: coralogix, domain: eu2, key: {env: HOME}}
+""")
+    code, said = _check(path)
+    assert code == 0, said
+    lines = said.splitlines()
+    assert lines[:-1] == [
+        "input 1: forward on 127.0.0.1:24224, without TLS, without a shared key",
+        "input 2: http on 127.0.0.1:9881, without TLS, with a token",
+        f"input 3: s3 of s3://bbb/AWSLogs/, remembered in {tmp_path}/s3.sqlite",
+        "input 4: sqs of the queue https://sqs.eu-west-1.amazonaws.com/111122223333/q",
+        f"input 5: guardduty-api of eu-west-1, us-east-1, remembered in {tmp_path}/api.sqlite",
+        f"output file-1: file {tmp_path}/out.jsonl, tags a, b.*",
+        "output main: opensearch https://h:9200, all tags",
+        "output forward-3: forward 127.0.0.1:24225, without TLS, all tags",
+        "output coralogix-4: coralogix https://ingress.eu2.coralogix.com/logs/v1/singles, all tags",
+    ]
+    assert lines[-1].startswith("Sound. Checked: the file, extras, fields and filters, secrets,")
+    assert not list(tmp_path.glob("*.sqlite"))

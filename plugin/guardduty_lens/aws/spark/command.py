@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from guardduty_lens.cli.archive_options import selection_of, selection_options
 from guardduty_lens.cli.filter import cluster_of, cluster_options
 from guardduty_lens.cli.main import EXIT_DONE, EXIT_REJECTED, EXIT_UNDELIVERED
 from guardduty_lens.cli.opensearch_options import opensearch_options
-from guardduty_lens.cli.options import USER_ERRORS, lens_options, severity_scheme
+from guardduty_lens.cli.options import USER_ERRORS, lens_options, require_extras, severity_scheme
 from guardduty_lens.cli.summary import summary_text
 from guardduty_lens.inputs.s3_archive import CannotListError
 from guardduty_lens.inputs.s3_objects import aws_errors
@@ -48,8 +47,7 @@ def main(
 
     SOURCE is a file, a folder that all machines share, or s3://BUCKET/PREFIX; it is best given by whole days.
     """
-    if find_spec("pyspark") is None or find_spec("duckdb") is None:
-        raise click.UsageError("this needs the extra spark: pip install 'guardduty-lens[spark]'")
+    require_extras({"spark": "the job"})
     work = _work(options)
     try:
         groups = groups_in(sources, selection_of(accounts, since, until), options["region"])

@@ -59,7 +59,7 @@ def _found(
         location = location_of(place)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
-    for each in selected(aws_client("s3", region, f"to read {place}"), location, selection):
+    for each in selected(aws_client("s3", region, f"reading {place}"), location, selection):
         group = group_of(f"s3://{location.bucket}/{each.key}", str(location), selection)
         yield _spread(group, f"/{each.key}"), location.bucket, each.key, each.size
 

@@ -54,7 +54,7 @@ def store_of(output: str, region: str | None) -> Store:
     if not output.startswith("s3://"):
         return FolderStore(Path(output).resolve())
     try:
-        return S3Store(aws_client("s3", region, f"to write {output}"), location_of(output))
+        return S3Store(aws_client("s3", region, f"writing {output}"), location_of(output))
     except ValueError as error:
         raise click.UsageError(str(error)) from error
 

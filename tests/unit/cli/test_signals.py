@@ -1,0 +1,201 @@
+"""Commands that are ended by a signal: what was read is delivered and counted, and the exit code says it."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+
+import pytest
+from command_line import COMMAND, json_lines
+from faulty_cluster import Cut, faulty_cluster
+from finding_events import EVENT, compact
+
+from guardduty_lens.cli import signals
+
+GOOD = compact(EVENT) + b"\n"
+ENDS = [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
+IDS = ["SIGINT", "SIGTERM"]
+DONE = b": what was read until then was worked on to its end\n"
+
+
+@contextmanager
+def started(folder, *arguments, prepare=signal.SIG_DFL, command=COMMAND):
+    """Start a command that heeds SIGINT, or does not, whatever is so where the tests run."""
+    with subprocess.Popen(
+        [*command, *map(str, arguments)],
+        cwd=folder,
+        bufsize=0,  # so that what readline leaves is there for communicate
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, prepare),
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def given(process, data):
+    process.stdin.write(data)
+    process.stdin.flush()
+
+
+@pytest.mark.parametrize(("number", "code"), ENDS, ids=IDS)
+def test_what_was_read_is_written_counted_and_summed_up(tmp_path, number, code):
+    with started(tmp_path, "filter", "--summary", "s.json") as process:
+        given(process, GOOD + b"nonsense\n" + GOOD + b'{"half a val')
+        assert process.stdout.readline()
+        assert process.stdout.readline()
+        process.send_signal(number)
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (code, b"")
+    assert err.startswith(b"guardduty-lens: ended by " + number.name.encode() + DONE)
+    assert b"\n3 payloads, 3 events: 2 records, 0 filtered, 1 rejected, 0 control\n" in err
+    assert b"Traceback" not in err
+    assert len(json_lines((tmp_path / "guardduty-lens-dead-letters.jsonl").read_bytes())) == 1
+    assert (tmp_path / "s.json").read_bytes().startswith(b'{\n  "payloads": 3,')
+
+
+@pytest.mark.parametrize("options", [(), ("--workers", 3)], ids=["one process", "workers"])
+@pytest.mark.parametrize(("number", "code"), ENDS, ids=IDS)
+def test_records_in_the_output_are_those_counted(tmp_path, samples, number, code, options):
+    (tmp_path / "big.jsonl").write_bytes(samples.read_bytes() * 500)
+    with started(tmp_path, "filter", "big.jsonl", "--summary", "s.json", *options) as process:
+        assert process.stdout.readline()
+        process.send_signal(number)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == code, err
+    written = 1 + len(json_lines(out))
+    assert f": {written:,} records, ".encode() in err
+    assert written < 40 * 500
+    assert b"Traceback" not in err
+    assert b"may not have been written" not in err
+
+
+def test_a_group_of_processes_is_told_as_a_terminal_and_systemd_do(tmp_path, samples):
+    (tmp_path / "big.jsonl").write_bytes(samples.read_bytes() * 500)
+    for number, code in ENDS:
+        line = [*COMMAND, "filter", "big.jsonl", "--workers", "2"]
+        with subprocess.Popen(
+            line,
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            bufsize=0,
+            start_new_session=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        ) as process:
+            assert process.stdout.readline()
+            os.killpg(process.pid, number)
+            out, err = process.communicate(timeout=60)
+        assert process.returncode == code
+        assert f": {1 + len(json_lines(out)):,} records, ".encode() in err
+
+
+def test_sigint_that_was_ignored_stays_so(tmp_path):
+    with started(tmp_path, "filter", prepare=signal.SIG_IGN) as process:
+        given(process, GOOD)
+        assert process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        given(process, GOOD)
+        assert process.stdout.readline()
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (0, b"")
+    assert err.startswith(b"2 payloads, 2 events: 2 records")
+
+
+def test_an_output_that_nobody_reads_does_not_hold_it_up(tmp_path, samples, monkeypatch):
+    (tmp_path / "big.jsonl").write_bytes(samples.read_bytes() * 50)
+    quick = "import guardduty_lens.cli.signals as s; s.PATIENCE_SECONDS = 0.5; "
+    command = (sys.executable, "-c", quick + COMMAND[2])
+    with started(tmp_path, "filter", "big.jsonl", command=command) as process:
+        assert process.stdout.readline()
+        time.sleep(0.5)  # by then the pipe is full
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=30) == 143
+        err = process.stderr.read()
+    assert err.startswith(
+        b"guardduty-lens: ended by SIGTERM: "
+        b"what was read until then could not be written to its end in time\n"
+    )
+    assert b"\n  some of these records may not have been written\n" in err
+    assert b"Traceback" not in err
+
+
+def test_a_second_signal_ends_it_at_once(tmp_path, samples):
+    (tmp_path / "big.jsonl").write_bytes(samples.read_bytes() * 50)
+    with started(tmp_path, "filter", "big.jsonl") as process:
+        assert process.stdout.readline()
+        time.sleep(0.5)
+        process.send_signal(signal.SIGTERM)
+        time.sleep(0.2)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=signals.PATIENCE_SECONDS - 1) == -signal.SIGTERM
+
+
+def test_a_cluster_that_does_not_answer_is_not_waited_for(tmp_path):
+    def choose(lines):
+        return Cut() if lines != [b""] else None
+
+    with (
+        faulty_cluster(lambda _, lines: choose(lines)) as cluster,
+        started(tmp_path, "filter", "--to", "opensearch", "--url", cluster.url) as process,
+    ):
+        given(process, GOOD)
+        deadline = time.monotonic() + 30
+        while not cluster.requests and time.monotonic() < deadline:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert b"1 records were not confirmed" in err
+    assert b": 0 records, 0 filtered, 0 rejected, 0 control, 1 not confirmed\n" in err
+    assert b"Traceback" not in err
+
+
+def test_a_limited_rate_is_not_waited_for(tmp_path):
+    (tmp_path / "a.json").write_bytes(GOOD * 3)
+    with started(tmp_path, "replay", "a.json", "--rate", 0.01) as process:
+        assert process.stdout.readline()
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=30)
+    assert process.returncode == 143
+    assert out.count(b"\n") == 2
+    assert b": 3 records, " in err
+
+
+@pytest.mark.parametrize(("number", "code"), ENDS, ids=IDS)
+def test_a_report_that_is_ended_leaves_no_page(tmp_path, number, code):
+    os.mkfifo(tmp_path / "fifo")
+    with started(tmp_path, "report", "fifo") as process, (tmp_path / "fifo").open("wb") as fifo:
+        fifo.write(GOOD)
+        fifo.flush()
+        time.sleep(0.5)
+        process.send_signal(number)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == code
+    assert b": 1 records, " in err
+    assert not (tmp_path / "report.html").exists()
+
+
+@pytest.mark.parametrize(("number", "code"), ENDS, ids=IDS)
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        (["sample", "-n", "100000000"], True),
+        (["filter", "--protocol", "jsonl"], False),  # rsyslog reads what it says as answers
+    ],
+    ids=["sample", "child"],
+)
+def test_other_commands_end_where_they_are(tmp_path, line, says, number, code):
+    with started(tmp_path, *line) as process:
+        if "--protocol" in line:
+            given(process, GOOD)
+        assert process.stdout.readline()
+        process.send_signal(number)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == code
+    assert err == (f"guardduty-lens: ended by {number.name}\n".encode() if says else b"")
