@@ -49,3 +49,16 @@ def test_a_port_in_use_is_named(tmp_path: Path) -> None:
         f"guardduty-lens: cannot listen on 127.0.0.1:{port}: Address already in use; "
         "end what listens there, or name another port with 'listen'"
     )
+
+
+def test_a_folder_that_may_come_later_is_a_warning(tmp_path: Path) -> None:
+    text = TEXT.replace("path: out.jsonl", "path: later/out.jsonl")
+    served = Serving(tmp_path, text, TOKEN="t0ken")
+    try:
+        assert [line.split(" WARNING ", 1)[1] for line in served.said if " WARNING " in line] == [
+            f"output file-1: cannot write {tmp_path}/later/out.jsonl: there is no folder {tmp_path}/later; "
+            "make it, or name another file\n"
+        ]
+        assert served.stop() == 0
+    finally:
+        served.end()

@@ -20,6 +20,7 @@ Result = TypeVar("Result")
 # Of glibc's malloc.h.
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 _KEPT_BYTES = 64 * 1024 * 1024
+_log = logging.getLogger(__name__)
 
 _CHECKED = (
     "Sound. Checked: the file, extras, fields and filters, secrets, certificates, addresses to listen on, "
@@ -54,8 +55,9 @@ def command(config: Path, check: bool, log_format: str, log_level: str) -> None:
     from guardduty_lens.serve.checks import checked_config
 
     _log_to_standard_error(log_format, log_level)
+    warn = None if check else _log.warning
     try:
-        checked = checked_config(config)  # first, since without its extras nothing else can be imported
+        checked = checked_config(config, warn)  # first, since without its extras nothing else can be imported
         from guardduty_lens.serve.ready import Ready, make_ready
         from guardduty_lens.serve.server import run
         from guardduty_lens.serve.words import lines_of
@@ -69,7 +71,7 @@ def command(config: Path, check: bool, log_format: str, log_level: str) -> None:
         return
 
     def load() -> Ready:
-        return make_ready(checked_config(config), config.parent)
+        return make_ready(checked_config(config, warn), config.parent)
 
     _raise_limit_of_open_files()
     _keep_freed_memory()

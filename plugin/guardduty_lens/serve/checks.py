@@ -2,7 +2,7 @@
 
 import errno
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from guardduty_lens.catalogue.load import find_scheme
@@ -29,11 +29,17 @@ from guardduty_lens.serve.config import (
 )
 
 
-def checked_config(path: Path) -> Config:
-    """Read a configuration, and look at everything that it names. Raises ConfigError, with all faults."""
+def checked_config(path: Path, warn: Callable[[str], object] | None = None) -> Config:
+    """Read a configuration, and look at everything that it names. Raises ConfigError, with all faults.
+
+    `warn` is told of files that cannot be written, instead: `serve` tries an output that is down until it is
+    not, and a disk may be mounted later.
+    """
     config, problems = read_config(path)
     if config is not None:
         problems += _faults(config, path.parent)
+        for fault in _unwritable(config, path.parent):
+            (problems.append if warn is None else warn)(fault)
     if config is None or problems:
         raise ConfigError(problems)
     return config
@@ -113,6 +119,12 @@ def _faults(config: Config, folder: Path) -> Iterator[str]:
         yield from (f"input {number} ({given.type}): {fault}" for fault in _of_input(given, folder))
     for at, output in enumerate(config.outputs):
         yield from (f"output {name_of(output, at)}: {fault}" for fault in _of_output(output, folder))
+
+
+def _unwritable(config: Config, folder: Path) -> Iterator[str]:
+    for at, output in enumerate(config.outputs):
+        if output.type == "file" and output.path and (fault := why_not_writable(folder / output.path)):
+            yield f"output {name_of(output, at)}: {fault}"
     if fault := why_not_writable(folder / config.dead_letters):
         yield f"dead_letters: {fault}"
 
@@ -153,8 +165,6 @@ def _of_output(given: Output, folder: Path) -> Iterator[str]:
     }
     faults = list(_of_secrets(places, folder))
     yield from faults
-    if given.type == "file" and given.path and (fault := why_not_writable(folder / given.path)):
-        yield fault
     if given.ca is not None and not (folder / given.ca).is_file():
         yield f"ca: there is no file {folder / given.ca}"
     try:

@@ -152,12 +152,12 @@ dead_letters: gone/dead.jsonl
         "name an address of this machine",
         f"input 3 (s3): memory: cannot write {tmp_path}/state/s3.sqlite: there is no folder "
         f"{tmp_path}/state; make it, or name another file",
+        f"output opensearch-3: ca: there is no file {tmp_path}/ca.pem",
+        "output opensearch-3: --url: a user or password does not go into the URL; use --user",
         f"output file-1: cannot write {tmp_path}/nowhere/out.jsonl: there is no folder {tmp_path}/nowhere; "
         "make it, or name another file",
         f"output file-2: cannot write {tmp_path}/folder: it is a folder; name a file in it, "
         f"such as {tmp_path}/folder/records.jsonl",
-        f"output opensearch-3: ca: there is no file {tmp_path}/ca.pem",
-        "output opensearch-3: --url: a user or password does not go into the URL; use --user",
         f"dead_letters: cannot write {tmp_path}/gone/dead.jsonl: there is no folder {tmp_path}/gone; "
         "make it, or name another file",
     ]
@@ -165,10 +165,14 @@ dead_letters: gone/dead.jsonl
 
 def test_a_start_fails_of_the_same(tmp_path: Path) -> None:
     path = tmp_path / "lens.yml"
-    path.write_text("inputs: [{type: forward}]\noutputs: [{type: file, path: nowhere/a}]")
+    path.write_text("inputs: [{type: http, token: {file: a}}]\noutputs: [{type: opensearch, url: [b]}]")
     result = CliRunner().invoke(main, ["serve", "--config", str(path)])
     assert result.exit_code == 2
-    assert f"{path} cannot be used:\noutput file-1: cannot write {tmp_path}/nowhere/a: " in result.output
+    assert result.output.split("Error: ")[1].splitlines() == [
+        f"{path} cannot be used:",
+        f"input 1 (http): token {tmp_path}/a: No such file or directory",
+        "output opensearch-1: --url: it must be like https://host:9200 or http://localhost:9200",
+    ]
 
 
 def test_a_sound_configuration_is_told_line_by_line(tmp_path: Path) -> None:
