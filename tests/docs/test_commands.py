@@ -270,7 +270,7 @@ def test_languages_of_blocks_are_known() -> None:
 
 def test_nothing_is_installed_by_a_name_that_anyone_could_claim() -> None:
     """The package is on no registry: `.` in the checkout, or a wheel by its URL."""
-    line = ["git", "ls-files", "README.md", "CONTRIBUTING.md", "docs", "pipelines", "examples"]
+    line = ["git", "ls-files", "README.md", "CONTRIBUTING.md", "docs", "plugin", "pipelines", "examples"]
     names = subprocess.run(line, cwd=ROOT, capture_output=True, check=True, text=True).stdout.splitlines()
     assert len(names) > 50
     by_name = re.compile(
