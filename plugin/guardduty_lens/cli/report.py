@@ -105,6 +105,7 @@ def command(paths: tuple[Path, ...], **options: Any) -> None:
         if options["from_cluster"]:
             paths = (folder / "fetched.jsonl",)
             outside = _fetch(paths[0], options, as_of)
+        (folder / "records.jsonl").touch()  # a run that finds nothing to read writes nothing
         outcome = _records(paths, lens, folder, options)
         told = [summary_text(lens.counters, options["dead_letters"], outcome.saved)]
         if outcome.code <= EXIT_REJECTED:
