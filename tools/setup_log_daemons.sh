@@ -24,22 +24,22 @@ unpack() {
     apt install -y --no-install-recommends $libraries
 }
 
-# Write the program that starts a daemon where it was unpacked: its name, then what its environment has to say.
+# Write the program that starts a daemon where it was unpacked: its name, its environment, and options of its own.
 starter() {
-    name=$1
-    shift
-    printf '#!/bin/sh\n%s exec "%s" "$@"\n' "$*" "$into/usr/sbin/$name" >"$environment/bin/$name"
-    chmod 755 "$environment/bin/$name"
+    printf '#!/bin/sh\n%s exec "%s" %s "$@"\n' "$2" "$into/usr/sbin/$1" "$3" >"$environment/bin/$1"
+    chmod 755 "$environment/bin/$1"
 }
 
 apt update
 if ! command -v rsyslogd >/dev/null; then
     unpack rsyslog
-    starter rsyslogd "RSYSLOG_MODDIR='$(dirname "$(find "$into" -name omprog.so)")'"
+    starter rsyslogd "RSYSLOG_MODDIR='$(dirname "$(find "$into" -name omprog.so)")'" ""
 fi
 if ! command -v syslog-ng >/dev/null; then
     unpack syslog-ng-core syslog-ng-mod-python
-    # Its prefix moves all but /etc.
+    # Its prefix moves neither /etc nor /var.
     cp "$into/etc/syslog-ng/scl.conf" "$into/usr/share/syslog-ng/include/"
-    starter syslog-ng "SYSLOGNG_PREFIX='$into/usr'" "LD_LIBRARY_PATH='$into/usr/lib/syslog-ng'"
+    state="$into/var/lib/syslog-ng/syslog-ng"
+    starter syslog-ng "SYSLOGNG_PREFIX='$into/usr' LD_LIBRARY_PATH='$into/usr/lib/syslog-ng'" \
+        "--persist-file='$state.persist' --pidfile='$state.pid' --control='$state.ctl'"
 fi
