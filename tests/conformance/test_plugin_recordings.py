@@ -135,11 +135,10 @@ UNRECORDED = {
 @pytest.mark.parametrize("name", UNRECORDED)
 def test_what_was_never_recorded_is_refused_loudly(name: str) -> None:
     played = Played()
-    played.alerting.monitors["made-before"] = {}
-    policy = {
-        "description": "", "default_state": "kept", "ism_template": [{"index_patterns": ["log-*"], "priority": 1}],
-        "states": [{"name": "kept", "actions": [], "transitions": []}],
-    }  # fmt: skip
+    played.alerting.monitors["made-before"] = {"monitor": {"name": ""}}
+    states = [{"name": "kept", "actions": [], "transitions": []}]
+    policy = {"description": "", "default_state": "kept", "states": states}
+    policy["ism_template"] = [{"index_patterns": ["log-*"], "priority": 1}]
     for method, path, body in (
         ("PUT", "/_plugins/_ism/policies/kept", {"policy": policy}),
         ("PUT", "/log-2", None),

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from alerting_api import AlertingApi
 from cluster_proxy import cluster_proxy
 from command_line import COMMAND
 from dashboards_server import DashboardsStandIn, dashboards_stand_in
@@ -19,7 +18,7 @@ OBJECTS = 28 + 151
 
 @pytest.fixture
 def url(opensearch_url: str) -> Iterator[str]:
-    with cluster_proxy(opensearch_url, ism=True, alerting=AlertingApi()) as (there, _):
+    with cluster_proxy(opensearch_url, with_ism=True, with_alerting=True) as (there, _):
         put_version_0_1_0(Server(there))
         yield there
 

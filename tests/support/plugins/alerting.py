@@ -160,10 +160,10 @@ class AlertingPlugin:
 
     def _search(self, request: Request, _: str) -> tuple[int, Any]:
         search = search_of(request)
-        if not self._config_made:
-            return 200, _nothing()
         there = list(self.monitors)
         total, page = found(search, [self.monitors[each]["monitor"]["name"] for each in there])
+        if not self._config_made:
+            return 200, _nothing()
         score = None if "sort" in search else 1.0
         hits = []
         for place in page:
