@@ -21,6 +21,8 @@ def url(opensearch_url: str) -> Iterator[str]:
     with cluster_proxy(opensearch_url, with_ism=True, with_alerting=True) as (there, _):
         put_version_0_1_0(Server(there))
         yield there
+        done = subprocess.run([*COMMAND, "uninstall", "--url", there, "--with-data", "--yes"], timeout=180)
+        assert done.returncode == 0
 
 
 @pytest.fixture
@@ -40,6 +42,9 @@ def run(name: str, *options: str) -> str:
     return done.stdout
 
 
+@pytest.mark.xfail(
+    reason="issue 16: monitors are not ours where `ui_metadata` is hidden", raises=AssertionError
+)
 def test_an_installation_of_0_1_0_is_ours_to_upgrade_and_to_remove(
     url: str, dashboards: DashboardsStandIn
 ) -> None:

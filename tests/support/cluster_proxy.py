@@ -40,11 +40,13 @@ class ClusterProxy:
         self.alerting, self.ism = AlertingPlugin(indices), IsmPlugin(indices)
         self.notifications = NotificationsPlugin()
         self.plugins: dict[str, Plugin] = {}
+        self.requests: list[Request] = []
         self.puts: list[str] = []
         self.unrecorded: list[str] = []
         self._turn = threading.Lock()
 
     def answer(self, request: Request) -> tuple[int, bytes]:
+        self.requests.append(request)
         if request.method == "PUT":
             self.puts.append(request.uri)
             if len(self.puts) == self.fail_put:
