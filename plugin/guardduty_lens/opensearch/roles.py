@@ -17,8 +17,8 @@ def roles(names: Names) -> dict[str, dict[str, Any]]:
     """Give the body of each role by its name, as it is put to `_plugins/_security/api/roles/NAME`.
 
     The security plugin knows templates, pipelines and policies by kind alone, not by name: the installer may
-    change those of others as well. Monitors run with the roles of whoever installed them: so it may search our
-    indices and read channels. It may not write documents.
+    change those of others as well. Monitors run with the roles of whoever installed them: so it may search
+    our indices and read channels. It may not write documents.
     """
     ours = [names.state_index, names.tags, names.log, *monthly(names).values()]
     shapes = {
