@@ -42,9 +42,6 @@ def run(name: str, *options: str) -> str:
     return done.stdout
 
 
-@pytest.mark.xfail(
-    reason="issue 16: monitors are not ours where `ui_metadata` is hidden", raises=AssertionError
-)
 def test_an_installation_of_0_1_0_is_ours_to_upgrade_and_to_remove(
     url: str, dashboards: DashboardsStandIn
 ) -> None:

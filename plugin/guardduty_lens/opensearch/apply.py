@@ -1,6 +1,7 @@
 """Makes changes in a cluster, one request each. What was done stays when one fails; running again goes on."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 
 from guardduty_lens.opensearch.changes import Change, Found
 from guardduty_lens.opensearch.cluster import Cluster, ClusterError
@@ -27,10 +28,14 @@ def apply(
     """
     bodies = {(each.kind, each.name): each for each in desired}
     there = {(each.kind, each.name): each for each in found}
+    indices_are_there = False
     for change in changes:
         key = (change.kind, change.name)
         try:
             if change.action in ("create", "change"):
+                if change.kind == "monitor" and not indices_are_there:
+                    _make_first_indices(cluster, names)
+                    indices_are_there = True
                 _put(cluster, flavor, bodies[key], there.get(key))
             elif change.action == "remove":
                 _remove(cluster, names, flavor, change, there.get(key))
@@ -80,6 +85,26 @@ def _put(cluster: Cluster, flavor: Flavor, resource: Resource, there: Found | No
     condition: Mapping[str, int] = there.condition if there else {}
     path = object_path(resource.kind, resource.name, flavor)
     cluster.request("PUT", path, body=resource.body, params=condition)
+
+
+def _make_first_indices(cluster: Cluster, names: Names) -> None:
+    """Make the state, and this month's indices, unless they are there.
+
+    Alerting refuses a monitor on an index that is missing, and one with buckets fails while its pattern
+    matches none.
+    """
+    month = f"{datetime.now(UTC):%Y-%m}"
+    for index in (
+        names.state_index,
+        names.log_index(month),
+        names.cloudtrail_index(month),
+        names.stats_index(month),
+    ):
+        try:
+            cluster.request("PUT", f"/{index}")
+        except ClusterError as error:
+            if "resource_already_exists_exception" not in str(error):
+                raise ClusterError(f"its index {index}: {error}", error.status) from error
 
 
 def _load_shapes(cluster: Cluster, resource: Resource, there: Found | None) -> None:

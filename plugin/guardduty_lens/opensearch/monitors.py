@@ -8,6 +8,7 @@ from guardduty_lens.opensearch.changes import Found
 from guardduty_lens.opensearch.cluster import Cluster, ClusterError
 from guardduty_lens.opensearch.names import Names
 from guardduty_lens.opensearch.resources import Resource
+from guardduty_lens.version import __version__
 
 TELL = "Tell"
 """The name of the action that is ours; all others are the user's."""
@@ -16,6 +17,8 @@ MONITORS = "/_plugins/_alerting/monitors"
 """The path of the plugin's monitors."""
 
 _MOST = 1_000
+# The plugin leaves `ui_metadata` out of what it finds for all others, and our stamp is in it.
+_AS_DASHBOARDS = {"user-agent": f"guardduty-lens/{__version__} (as OpenSearch-Dashboards)"}
 
 
 def monitor_path(identifier: str) -> str:
@@ -28,7 +31,7 @@ def found_monitors(cluster: Cluster, names: Names) -> Iterator[Found]:
     query = {"prefix": {"monitor.name.keyword": f"{names.prefix}GuardDuty: "}}
     body = {"size": _MOST, "seq_no_primary_term": True, "query": query}
     try:
-        answer = cluster.request("POST", f"{MONITORS}/_search", body=body)
+        answer = cluster.request("POST", f"{MONITORS}/_search", body=body, headers=_AS_DASHBOARDS)
     except ClusterError as error:
         if error.status == 404:  # there has never been one
             return

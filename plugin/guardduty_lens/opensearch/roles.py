@@ -55,6 +55,7 @@ def roles(names: Names) -> dict[str, dict[str, Any]]:
             ],
             ours,
             [
+                "indices:admin/create",
                 "indices:admin/get",
                 "indices:admin/mapping/put",
                 "indices:admin/opensearch/ism/managedindex",
