@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from guardduty_lens import rules
+from guardduty_lens.cli import signals
 from guardduty_lens.cli.opensearch_options import (
     connection_of,
     extras_of_cluster,
@@ -25,7 +26,6 @@ from guardduty_lens.cli.options import (
     severity_scheme,
 )
 from guardduty_lens.cli.run import Job, run
-from guardduty_lens.cli.signals import Stopped
 from guardduty_lens.inputs.files import STANDARD
 from guardduty_lens.inputs.sources import Files, Sources
 from guardduty_lens.lens import Lens
@@ -135,8 +135,8 @@ def command(paths: tuple[Path, ...], protocol: "Protocol | None", **options: Any
     if protocol is not None:
         try:
             be_a_child(protocol, paths, options)
-        except Stopped as stopped:
-            raise SystemExit(stopped.exit_code) from None  # without a word: rsyslog reads them as answers
+        except signals.Stopped as stopped:
+            signals.end(stopped.exit_code)  # without a word: rsyslog reads them as answers
         return
     start(Files(paths), **options)
 
@@ -180,7 +180,7 @@ def _appending(
         return FileSink(options["output"], forms.whole, unbuffered=False, append=True)
     from guardduty_lens.outputs.cluster import ClusterSink
 
-    return ClusterSink(cluster, lens, dead_letters)
+    return ClusterSink(cluster, lens, dead_letters, is_in_a_hurry=signals.is_in_a_hurry)
 
 
 def extras_of(options: Mapping[str, Any]) -> dict[str, str]:
