@@ -112,6 +112,7 @@ def look(options: dict[str, Any], *, force: bool = False) -> Look:
     except USER_ERRORS as error:
         raise click.UsageError(str(error)) from error
     cluster, capabilities = connect(options)
+    found, capabilities = found_objects(cluster, names, capabilities)
     index_options = IndexOptions(
         shards=options["shards"],
         replicas=options["replicas"],
@@ -139,14 +140,14 @@ def look(options: dict[str, Any], *, force: bool = False) -> Look:
         raise click.UsageError(f"no ingest pipeline can be made of these fields: {error}") from error
     except ValueError as error:  # a field whose name the mappings need themselves
         raise click.UsageError(str(error)) from error
-    found = found_objects(cluster, names, capabilities)
     changes = compare(wanted.resources, found, names.prefix, force=force)
     server = server_of(options)
     saved = saved_objects(dashboards, known, names, stock_map=options["stock_map"])
     if server is not None:
         with told("dashboards"):
             changes += compare_saved(saved, server.found(), names.prefix, force=force)
-    notes = [*wanted.notes, *(lacking if capabilities.alerting else ())]
+    has_alerts = capabilities.alerting and "monitor" not in capabilities.unanswered
+    notes = [*wanted.notes, *(lacking if has_alerts else ())]
     return Look(cluster, names, capabilities, wanted.resources, found, changes, notes, server, saved)
 
 
