@@ -9,7 +9,8 @@ may_install() {
 # of which apt-get waits by itself for one alone.
 apt() {
     waited=0
-    while ! said=$(DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=600 "$@" 2>&1); do
+    # In English, whatever this machine speaks: what it says is read below.
+    while ! said=$(LC_ALL=C LANGUAGE= DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=600 "$@" 2>&1); do
         case $said in
         *"Could not get lock"* | *"Unable to lock"* | *"is another process using it"*)
             if [ "$waited" -lt 600 ]; then

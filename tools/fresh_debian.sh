@@ -4,7 +4,7 @@
 #   tools/fresh_debian.sh SUITE COMMAND...     such as bookworm 'make demo' 'make test'
 #
 # USER_TOO=1 runs them once more as an ordinary user. Root on a Debian. What runs in there has its own processes and mounts,
-# which end with this script, however it ends. Exit status 1 if a command failed; the last lines say which.
+# which end with this script, however it ends (killed outright, it leaves the folder). Exit status 1 if a command failed; the last lines say which.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . tools/apt.sh
@@ -18,8 +18,17 @@ if [ "${FRESH_INSIDE:-}" != yes ]; then
     command -v debootstrap >/dev/null || install_packages debootstrap
     machine=$(mktemp -d "${TMPDIR:-/tmp}/fresh-debian-XXXXXX")
     chmod 755 "$machine"
-    trap 'rm -rf --one-file-system "$machine"' EXIT
-    FRESH_INSIDE=yes FRESH_MACHINE=$machine unshare --mount --pid --fork --kill-child bash "$0" "$@"
+    clean_up() {
+        { kill -KILL "$inside" && wait "$inside"; } 2>/dev/null || true
+        rm -rf --one-file-system "$machine" "$machine.log"
+    }
+    trap clean_up EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' HUP TERM
+    FRESH_INSIDE=yes FRESH_MACHINE=$machine setpriv --pdeathsig KILL \
+        unshare --mount --pid --fork --kill-child bash "$0" "$@" &
+    inside=$!
+    wait "$inside"
     exit
 fi
 

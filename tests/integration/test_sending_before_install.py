@@ -275,7 +275,9 @@ def recipe() -> list[tuple[str, str, Any]]:
     """The requests of the recipe in docs/opensearch.md: method, path and body, as curl would send them."""
     section = DOCS.read_text("utf-8").split("### An index whose types were guessed")[1].split("\n### ")[0]
     [script] = re.findall(r"```sh\n(set -eu\n.*?)```", section, re.DOTALL)
-    found = re.findall(r'^curl -fsS -X (\w+) "\$OPENSEARCH_URL/(\S+)"(?: \$JSON -d "(.*)")?$', script, re.MULTILINE)
+    found = re.findall(
+        r'^curl -fsS -X (\w+) "\$OPENSEARCH_URL/(\S+)"(?: \$JSON -d "(.*)")?$', script, re.MULTILINE
+    )
     assert len(found) == script.count("curl ") == 6
     return [(method, path, body.replace('\\"', '"')) for method, path, body in found]
 

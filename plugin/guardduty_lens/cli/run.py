@@ -22,7 +22,7 @@ from guardduty_lens.inputs.sources import Source, Sources
 from guardduty_lens.lens import Lens
 from guardduty_lens.outputs.dead_letters import DeadLetters
 from guardduty_lens.outputs.forms import Form
-from guardduty_lens.outputs.places import cannot_write, why_no_file
+from guardduty_lens.outputs.places import cannot_write, why_no_file, why_no_folder
 from guardduty_lens.outputs.sinks import (
     CannotOpenError,
     DeliveryError,
@@ -180,7 +180,8 @@ def _refuse_own_outputs(job: Job) -> None:
             raise click.UsageError(
                 f"{path} is {used[path.resolve()]} by the same run; name another file with {option}"
             )
-        if not (path == output and job.parquet) and (reason := why_no_file(path)):
+        is_folder = path == output and job.parquet
+        if reason := why_no_folder(path) if is_folder else why_no_file(path):
             raise click.UsageError(reason)
         used[path.resolve()] = "written twice"
 

@@ -72,7 +72,7 @@ class Documents:
     def of(self, record: Record, arrival: int) -> Sequence[Document]:
         """Give the documents of a record that arrived at `arrival`, in milliseconds since 1970.
 
-        Raises Refused: `id_too_long`.
+        Raises Refused: `id_too_long`, or `date_out_of_range`.
         """
         if record.kind in FOREIGN_KINDS and (tag := tag_of_event(record.event)) is not None:
             return (tag.document(self._names),)
@@ -92,10 +92,12 @@ class Documents:
         """Give the index and the id of a record's document in the log, or among CloudTrail's records."""
         if record.kind == "api_call" and _is_cloudtrail(head):
             month = _month(head.event_time) or iso(arrival)[:7]
+            _check_month(month)
             return self._names.cloudtrail_index(month), _text(head.event_id) or _digest(record)
         if self._flat:
             return self._names.log, finding_id or _text(head.id) or _digest(record)
         month = _month(head.updated_at) or _month(head.time) or iso(arrival)[:7]
+        _check_month(month)
         index = self._names.log_index(month)
         if record.kind != "finding":
             return index, _text(head.id) or _digest(record)
@@ -198,3 +200,9 @@ def _check_id(name: str) -> None:
     size = len(name.encode())
     if size > LONGEST_ID_BYTES:
         raise Refused("id_too_long", f"its id would be {size} bytes long; {LONGEST_ID_BYTES} are allowed")
+
+
+def _check_month(month: str) -> None:
+    """Refuse what would make an index that no template of ours is for: its types would be guessed."""
+    if not month.startswith("2"):
+        raise Refused("date_out_of_range", f"its date is in {month}; the log has the years 2000 to 2999")

@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack
 from types import TracebackType
 from typing import NoReturn, Self
 
@@ -183,8 +184,12 @@ class OpenSearchOutput:
         return lost
 
     def _settle(self, batch: _Batch, delivery: Delivery) -> int:
-        """Count what became of each record and document; give how many records are not confirmed."""
+        """Count what became of each record and document; give how many records are not confirmed.
+
+        Raises what a refusal raises, once all of the batch is counted.
+        """
         lost = at = 0
+        refusals = []
         for record, source, number in batch.records:
             documents = batch.documents[at : at + number]
             results = delivery.results[at : at + number]
@@ -196,10 +201,14 @@ class OpenSearchOutput:
                 document, refusal = refused[0]
                 assert isinstance(refusal, Refusal)
                 place = f"{document.index}/{document.id}"
-                self._refuse(record, _rejected(record, source, refusal.reason, refusal.message, place))
+                rejected = _rejected(record, source, refusal.reason, refusal.message, place)
+                refusals.append((record, rejected))
             elif None in results:
                 self._lose(record)
                 lost += 1
+        with ExitStack() as each:  # which calls all, in reverse, whatever the others raise
+            for record, rejected in reversed(refusals):
+                each.callback(self._refuse, record, rejected)
         return lost
 
     def __enter__(self) -> Self:

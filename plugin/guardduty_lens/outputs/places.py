@@ -37,6 +37,15 @@ def why_no_file(path: Path) -> str | None:
     return None
 
 
+def why_no_folder(path: Path) -> str | None:
+    """Say why a folder of that name could not be made or filled, and what to do; None where it can be."""
+    if path.exists() and not path.is_dir():
+        return f"cannot write {path}: it is a file; name a folder"
+    if not path.parent.is_dir():
+        return f"cannot write {path}: there is no folder {path.parent}; make it, or name another folder"
+    return None
+
+
 def cannot_write(what: str, path: Path, error: OSError, option: str) -> str:
     """Say that writing failed: what, where, why, and what to do."""
     why = error.strerror or str(error)

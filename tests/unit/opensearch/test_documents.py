@@ -81,7 +81,7 @@ class TestFinding:
         assert documents_of(envelope)[0].index == "guarddutylogs-2024.11"
 
     def test_date_beyond_what_a_version_can_say_is_older_than_any_other(self) -> None:
-        assert documents_of(finding(updatedAt="9999-01-01T00:00:00Z"))[1].version == 6
+        assert documents_of(finding(updatedAt="2999-01-01T00:00:00Z"))[1].version == 6
 
     def test_without_state(self) -> None:
         assert [each.index for each in documents_of(finding(), state=False)] == ["guarddutylogs-2025.02"]
@@ -92,6 +92,13 @@ class TestFinding:
         with pytest.raises(Refused, match="513 bytes") as caught:
             documents_of(finding(id="é" * 240))
         assert caught.value.reason == "id_too_long"
+
+    @pytest.mark.parametrize("date", ["0001-01-01T00:00:00Z", "1999-12-31T23:59:59Z", "3000-01-01T00:00:00Z"])
+    def test_a_date_whose_index_would_be_none_of_ours_is_refused(self, date: str) -> None:
+        with pytest.raises(Refused) as caught:
+            documents_of(finding(updatedAt=date))
+        assert caught.value.reason == "date_out_of_range"
+        assert str(caught.value) == f"its date is in {date[:7]}; the log has the years 2000 to 2999"
 
     def test_prefixes_reach_names_and_fields(self) -> None:
         record = record_of(finding(), field_prefix="gd_")
