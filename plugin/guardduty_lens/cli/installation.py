@@ -27,6 +27,7 @@ from guardduty_lens.opensearch.index_mappings import MappingDifference, mapping_
 from guardduty_lens.opensearch.inventory import found_mappings, found_objects
 from guardduty_lens.opensearch.names import Names
 from guardduty_lens.opensearch.nodes import NoClusterError
+from guardduty_lens.opensearch.overruled import overruled_lines
 from guardduty_lens.opensearch.resources import IndexOptions, Resource
 from guardduty_lens.visuals.saved_objects.objects import SavedObject
 
@@ -47,6 +48,8 @@ class Look(msgspec.Struct, frozen=True):
     changes: Sequence[Change]
     """Of the cluster, then of Dashboards."""
     notes: Sequence[str]
+    overruled: Sequence[str]
+    """Lines that say which index templates of others win over ours; part of `notes`."""
     server: "DashboardsServer | None" = None
     saved: Sequence[SavedObject] = ()
     """What Dashboards is to hold."""
@@ -148,7 +151,11 @@ def look(options: dict[str, Any], *, force: bool = False) -> Look:
             changes += compare_saved(saved, server.found(), names.prefix, force=force)
     has_alerts = capabilities.alerting and "monitor" not in capabilities.unanswered
     notes = [*wanted.notes, *(lacking if has_alerts else ())]
-    return Look(cluster, names, capabilities, wanted.resources, found, changes, notes, server, saved)
+    overruled = overruled_lines(cluster, names, wanted.resources)
+    notes += overruled
+    return Look(
+        cluster, names, capabilities, wanted.resources, found, changes, notes, overruled, server, saved
+    )
 
 
 def mappings_of(seen: Look) -> tuple[list[str], list[MappingDifference]]:

@@ -21,6 +21,7 @@ ORDINARY = {
     "/_plugins/_ism/policies": (200, {"policies": []}),
     MONITORS: (200, {"hits": {"hits": []}}),
 }
+THEIRS = {"index_patterns": ["*-findings"], "priority": 900}
 COMMANDS = (("plan",), ("install", "--yes"), ("status",), ("uninstall", "--yes"))
 
 
@@ -113,3 +114,26 @@ def test_a_refusal_that_is_no_object_is_told():
         code, [line] = run(url, "plan")
     assert code == 3
     assert line.startswith("guardduty-lens: a refusal that is no object: 'Bad Gateway'")
+
+
+@pytest.mark.parametrize(
+    ("answer", "line"),
+    [
+        (
+            (200, {"index_templates": [{"name": "all", "index_template": THEIRS}]}),
+            "index template all (priority 900), which is not ours, wins over ours (500) for guardduty-findings"
+            ": lower its priority below 500, or delete it (docs/opensearch.md, Sending before install)",
+        ),
+        (
+            (403, DENIED),
+            "index templates of others: not looked at, since the cluster answered: "
+            "403 security_exception: denied (GET /_index_template)",
+        ),
+    ],
+)  # fmt: skip
+def test_a_template_that_wins_over_ours_is_told(answer, line):
+    with cluster({"/_index_template": answer}) as url:
+        for command in COMMANDS[:3]:
+            code, lines = run(url, *command)
+            assert (code, lines.count(line)) == (0, 1), lines
+        assert lines[-1] == "not clean"
