@@ -148,6 +148,13 @@ def test_the_seeds_own_form_requires_its_own_template(cluster: Cluster, folder: 
     assert (result.code, result.err) == (3, refusal(cluster, ["guarddutylogs"], options=" --flat"))
     assert run(cluster, "install", "--flat").code == 0
     assert send(cluster, folder, "--flat").code == 0
+    shown = run(cluster, "status")
+    assert f"log: {cluster.names.log}" in shown.out.splitlines()
+    assert "guessed" not in shown.out
+    assert "guessed" not in run(cluster, "install").out  # which takes the template away
+    shown = run(cluster, "status", "--check")
+    assert (shown.code, "guessed" in shown.out) == (0, False), shown.out
+    assert "guessed" not in run(cluster, "status", "--flat").out
 
 
 def test_a_tag_is_not_put_into_a_guessed_index_either(cluster: Cluster) -> None:

@@ -10,6 +10,7 @@ import click
 
 from guardduty_lens import rules
 from guardduty_lens.cli import signals
+from guardduty_lens.cli.main import EXIT_UNDELIVERED
 from guardduty_lens.cli.opensearch_options import (
     connection_of,
     extras_of_cluster,
@@ -170,7 +171,8 @@ def be_a_child(protocol: "Protocol", paths: tuple[Path, ...], options: dict[str,
     except CannotOpenError as error:
         raise click.UsageError(str(error)) from error
     except (DeliveryError, OSError) as error:
-        raise click.ClickException(f"could not deliver: {error}") from error
+        click.echo(f"guardduty-lens: could not deliver: {error}", err=True)
+        raise click.exceptions.Exit(EXIT_UNDELIVERED) from error
 
 
 def _appending(

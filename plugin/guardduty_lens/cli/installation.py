@@ -23,7 +23,11 @@ from guardduty_lens.opensearch import client
 from guardduty_lens.opensearch.capabilities import Capabilities, UnsuitableError, ask
 from guardduty_lens.opensearch.changes import Change, Found, compare
 from guardduty_lens.opensearch.cluster import Cluster, ClusterError
-from guardduty_lens.opensearch.index_mappings import MappingDifference, mapping_differences
+from guardduty_lens.opensearch.index_mappings import (
+    MappingDifference,
+    is_of_first_form,
+    mapping_differences,
+)
 from guardduty_lens.opensearch.inventory import found_mappings, found_objects
 from guardduty_lens.opensearch.names import Names
 from guardduty_lens.opensearch.nodes import NoClusterError
@@ -165,10 +169,9 @@ def mappings_of(seen: Look) -> tuple[list[str], list[MappingDifference]]:
     """
     found = found_mappings(seen.cluster, seen.names)
     compared = dict(found)
-    wanted = {each.name for each in seen.desired}
-    flat = seen.names.template("flat")
-    if flat not in wanted and any(each.name == flat for each in seen.found):
-        compared.pop(seen.names.log, None)  # it has the mappings of a template that was not asked for here
+    has_flat = any(each.name == seen.names.template("flat") for each in seen.desired)
+    if not has_flat and is_of_first_form(compared.get(seen.names.log, {})):
+        del compared[seen.names.log]  # our template made it, which was not asked for here
     return list(found), mapping_differences(compared, seen.desired)
 
 

@@ -121,8 +121,9 @@ def test_a_refusal_that_is_no_object_is_told():
     [
         (
             (200, {"index_templates": [{"name": "all", "index_template": THEIRS}]}),
-            "index template all (priority 900), which is not ours, wins over ours (500) for guardduty-findings"
-            ": lower its priority below 500, or delete it (docs/opensearch.md, Sending before install)",
+            "index template all (priority 900), which is not ours, wins over ours (500) for "
+            "guardduty-findings: lower its priority below 500, or delete it "
+            "(docs/opensearch.md, Sending before install)",
         ),
         (
             (403, DENIED),
