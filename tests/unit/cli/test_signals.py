@@ -202,6 +202,22 @@ def until(condition):
         time.sleep(0.05)
 
 
+@pytest.mark.parametrize(
+    "line", [["-m", "guardduty_lens"], ["-c", "from guardduty_lens.cli.start import main; main()"]]
+)
+def test_sigint_while_it_is_imported_says_nothing(tmp_path, line):
+    # A module that is slow, in the place of one that the command imports first.
+    (tmp_path / "click.py").write_text("import time\nprint('importing', flush=True)\ntime.sleep(60)\n")
+    slow = ["-c", f"import sys; sys.path.insert(0, {str(tmp_path)!r}); {line[1]}"]
+    with started(
+        tmp_path, "filter", command=[sys.executable, *(slow if line[0] == "-c" else line)]
+    ) as process:
+        assert process.stdout.readline() == b"importing\n"
+        process.send_signal(signal.SIGINT)
+        assert process.communicate(timeout=30) == (b"", b"")
+    assert process.returncode == 130
+
+
 def test_a_limited_rate_is_not_waited_for(tmp_path):
     (tmp_path / "a.json").write_bytes(GOOD * 3)
     with started(tmp_path, "replay", "a.json", "--rate", 0.01) as process:
