@@ -238,21 +238,22 @@ def priority_of_state(url: str) -> int:
 
 
 def test_retention_where_the_cluster_can(url):
-    with cluster_proxy(url, ism=True) as (through, proxy):
+    with cluster_proxy(url, with_ism=True) as (through, proxy):
         assert run("install", through, "--retention-days", "400").code == 0
-        assert sorted(proxy.policies) == [f"{NAME}-{what}" for what in ("cloudtrail", "log", "stats")]
-        policy = proxy.policies[f"{NAME}-log"]["policy"]
+        assert sorted(proxy.ism.policies) == [f"{NAME}-{what}" for what in ("cloudtrail", "log", "stats")]
+        policy = proxy.ism.policies[f"{NAME}-log"]["policy"]
         assert policy["ism_template"][0]["index_patterns"] == [f"{PREFIX}guarddutylogs-2*"]
         assert policy["states"][0]["transitions"][0]["conditions"] == {"min_index_age": "400d"}
         assert "nothing to change" in run("install", through, "--retention-days", "400").out
 
         assert run("install", through, "--retention-days", "30").code == 0
-        policy = proxy.policies[f"{NAME}-log"]["policy"]
+        policy = proxy.ism.policies[f"{NAME}-log"]["policy"]
         assert policy["states"][0]["transitions"][0]["conditions"] == {"min_index_age": "30d"}
 
         ask(url, "PUT", f"{PREFIX}guarddutylogs-2025.03")
         assert run("uninstall", through, "--yes").code == 0
-        assert (proxy.policies, proxy.released) == ({}, [f"{PREFIX}guarddutylogs-2025.03"])
+        assert proxy.ism.policies == {}
+        assert ("POST", f"/_plugins/_ism/remove/{PREFIX}guarddutylogs-2025.03") in proxy.ism.requests
 
 
 def test_retention_where_the_cluster_cannot_is_skipped_in_one_line(url):

@@ -84,12 +84,13 @@ def test_the_installer_installs_looks_and_uninstalls(secured, users):
     assert "nothing of ours" in run(secured, user, "uninstall", "--yes").out
 
 
-def test_the_installer_sees_and_deletes_no_data(secured, users, installed):
+def test_the_installer_reads_by_search_alone_and_deletes_no_data(secured, users, installed):
     assert bulk(secured, secured.admin, WRITTEN) == [201, 201]
     user = users["installer"]
     assert run(secured, user, "install", "--update-indices", "--replicas", "0").code == 0
+    assert secured.request("GET", f"/{STATE}/_search", user=user).status == 200  # as its monitors do
     for method, path in [
-        ("GET", f"/{STATE}/_search"),
+        ("GET", f"/{STATE}/_doc/f1"),
         ("DELETE", f"/{STATE}"),
         ("DELETE", f"/{STATE}/_doc/f1"),
         ("PUT", "/someone-elses"),
@@ -167,6 +168,14 @@ def test_the_maintainer_prunes_and_writes_nothing(secured, users, installed):
     assert pruned.out == "1 closed findings deleted\n", pruned.err
     assert bulk(secured, user, WRITTEN) == [403, 403]
     assert secured.request("DELETE", "/_index_template/guardduty-lens-log", user=user).status == 403
+
+
+def test_the_maintainer_reads_the_log_for_a_report(secured, users, installed, tmp_path):
+    assert bulk(secured, secured.admin, WRITTEN) == [201, 201]
+    assert secured.request("POST", f"/{LOG}/_refresh").status == 200
+    page = str(tmp_path / "report.html")
+    done = run(secured, users["maintainer"], "report", "--from-opensearch", "--output", page)
+    assert done.code == 0, done.err
 
 
 def test_a_wrong_password_is_said_and_ends_with_3(secured):

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from alerting_api import AlertingApi
 from cluster_proxy import cluster_proxy
 from command_line import COMMAND
 from dashboards_server import DashboardsStandIn, dashboards_stand_in
@@ -19,9 +18,11 @@ OBJECTS = 28 + 151
 
 @pytest.fixture
 def url(opensearch_url: str) -> Iterator[str]:
-    with cluster_proxy(opensearch_url, ism=True, alerting=AlertingApi()) as (there, _):
+    with cluster_proxy(opensearch_url, with_ism=True, with_alerting=True) as (there, _):
         put_version_0_1_0(Server(there))
         yield there
+        done = subprocess.run([*COMMAND, "uninstall", "--url", there, "--with-data", "--yes"], timeout=180)
+        assert done.returncode == 0
 
 
 @pytest.fixture
@@ -41,6 +42,9 @@ def run(name: str, *options: str) -> str:
     return done.stdout
 
 
+@pytest.mark.xfail(
+    reason="issue 16: monitors are not ours where `ui_metadata` is hidden", raises=AssertionError
+)
 def test_an_installation_of_0_1_0_is_ours_to_upgrade_and_to_remove(
     url: str, dashboards: DashboardsStandIn
 ) -> None:

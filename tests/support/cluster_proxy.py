@@ -1,7 +1,7 @@
-"""A proxy before a real cluster that refuses one request of a kind, and stands in for a plugin it lacks.
+"""A proxy before a real cluster that refuses one request of a kind, and stands in for plugins it lacks.
 
-Index State Management and Alerting are in no distribution that tests can have; their answers here are those
-of their documentation, and of Alerting's parsers where that is silent (`alerting_api.py`).
+Alerting, Index State Management and Notifications are in no distribution that tests can have; `plugins/`
+plays them. What the stand-ins do not know is answered with 501, and fails the test when the proxy ends.
 """
 
 import json
@@ -11,73 +11,61 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Protocol
 
-from alerting_api import PATH as ALERTING
-from alerting_api import AlertingApi
+from plugins import alerting, ism, notifications
+from plugins.alerting import AlertingPlugin
+from plugins.indices import ServedIndices
+from plugins.ism import IsmPlugin
+from plugins.notifications import NotificationsPlugin
+from plugins.refusals import UnrecordedError
+from plugins.requests import Request
 
-ISM = "/_plugins/_ism/"
+
+class Plugin(Protocol):
+    """What answers the requests under a path."""
+
+    def answer(self, request: Request) -> tuple[int, Any]: ...
 
 
 class ClusterProxy:
-    """`url` forwards to `target`; the `fail_put`th PUT (from 1) is answered with 503."""
+    """`url` forwards to `target`; the `fail_put`th PUT (from 1) is answered with 503.
 
-    def __init__(
-        self, target: str, *, fail_put: int = 0, ism: bool = False, alerting: AlertingApi | None = None
-    ) -> None:
-        self.target, self.fail_put, self.ism = target.rstrip("/"), fail_put, ism
-        self.alerting = alerting
+    `alerting`, `ism` and `notifications` are there where `plugins` has their paths.
+    """
+
+    def __init__(self, target: str, *, fail_put: int = 0) -> None:
+        self.target, self.fail_put = target.rstrip("/"), fail_put
+        indices = ServedIndices(self.target)
+        self.alerting, self.ism = AlertingPlugin(indices), IsmPlugin(indices)
+        self.notifications = NotificationsPlugin()
+        self.plugins: dict[str, Plugin] = {}
+        self.requests: list[Request] = []
         self.puts: list[str] = []
-        self.policies: dict[str, dict] = {}
-        self.released: list[str] = []
-        self._sequence = 0
+        self.unrecorded: list[str] = []
+        self._turn = threading.Lock()
 
-    def answer(self, method: str, path: str, body: bytes) -> tuple[int, bytes]:
-        if method == "PUT":
-            self.puts.append(path)
+    def answer(self, request: Request) -> tuple[int, bytes]:
+        self.requests.append(request)
+        if request.method == "PUT":
+            self.puts.append(request.uri)
             if len(self.puts) == self.fail_put:
                 said = {"type": "process_cluster_event_timeout_exception", "reason": "failed to process"}
                 return 503, json.dumps({"error": said, "status": 503}).encode()
-        if self.ism and path.startswith(ISM):
-            status, document = self._policy(method, *path.removeprefix(ISM).partition("?")[::2], body)
-            return status, json.dumps(document).encode()
-        if self.alerting is not None and path.startswith(ALERTING):
-            status, document = self.alerting.answer(method, path, body)
-            return status, json.dumps(document).encode()
-        return self._forward(method, path, body)
+        for path, plugin in self.plugins.items():
+            if request.path.startswith(path):
+                with self._turn:
+                    status, document = self._played(plugin, request)
+                return status, json.dumps(document).encode()
+        return self._forward(request.method, request.uri, request.body)
 
-    def _policy(self, method: str, path: str, query: str, body: bytes) -> tuple[int, dict]:
-        action, _, name = path.partition("/")
-        if action == "remove":
-            self.released.extend(name.split(","))
-            return 200, {"updated_indices": 1, "failures": False, "failed_indices": []}
-        if not name:
-            return 200, {"policies": list(self.policies.values()), "total_policies": len(self.policies)}
-        there = self.policies.get(name)
-        if method == "PUT":
-            return self._put_policy(name, there, query, json.loads(body))
-        if there is None:
-            return 404, {"error": {"type": "status_exception", "reason": "Policy not found"}, "status": 404}
-        if method == "DELETE":
-            del self.policies[name]
-        return 200, there
-
-    def _put_policy(self, name: str, there: dict | None, query: str, body: dict) -> tuple[int, dict]:
-        if there and query != f"if_seq_no={there['_seq_no']}&if_primary_term=1":
-            reason = f"[{name}]: version conflict, document already exists"
-            return 409, {"error": {"type": "version_conflict_engine_exception", "reason": reason}}
-        self._sequence += 1
-        for state in body["policy"]["states"]:
-            for action in state["actions"]:
-                action["retry"] = {"count": 3, "backoff": "exponential", "delay": "1m"}
-        kept = {"policy_id": name, "last_updated_time": 1, "schema_version": 21, "error_notification": None}
-        self.policies[name] = {
-            "_id": name,
-            "_version": 1,
-            "_seq_no": self._sequence,
-            "_primary_term": 1,
-            "policy": body["policy"] | kept,
-        }
-        return 200 if there else 201, self.policies[name]
+    def _played(self, plugin: Plugin, request: Request) -> tuple[int, Any]:
+        try:
+            return plugin.answer(request)
+        except UnrecordedError as error:
+            self.unrecorded.append(f"{request.method} {request.uri}: {error}")
+            reason = f"never recorded, so that the stand-in refuses it: {error}"
+            return 501, {"error": {"type": "unrecorded", "reason": reason}, "status": 501}
 
     def _forward(self, method: str, path: str, body: bytes) -> tuple[int, bytes]:
         request = urllib.request.Request(
@@ -91,13 +79,14 @@ class ClusterProxy:
                 return error.code, error.read()
 
 
-def _handler(answer: Callable[[str, str, bytes], tuple[int, bytes]]) -> type[BaseHTTPRequestHandler]:
+def _handler(answer: Callable[[Request], tuple[int, bytes]]) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def handle_one(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length", 0)))
-            status, given = answer(self.command, self.path, body)
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            status, given = answer(Request(self.command, self.path, body, headers))
             self.send_response(status)
             self.send_header("content-type", "application/json; charset=UTF-8")
             self.send_header("content-length", str(len(given)))
@@ -115,10 +104,22 @@ def _handler(answer: Callable[[str, str, bytes], tuple[int, bytes]]) -> type[Bas
 
 @contextmanager
 def cluster_proxy(
-    target: str, *, fail_put: int = 0, ism: bool = False, alerting: AlertingApi | None = None
+    target: str,
+    *,
+    fail_put: int = 0,
+    with_ism: bool = False,
+    with_notifications: bool = False,
+    with_alerting: bool = False,
+    alerting_as: Plugin | None = None,
 ) -> Iterator[tuple[str, ClusterProxy]]:
-    """Run a proxy; gives its URL, and itself."""
-    proxy = ClusterProxy(target, fail_put=fail_put, ism=ism, alerting=alerting)
+    """Run a proxy; gives its URL, and itself. `alerting_as` answers in the place of the Alerting plugin."""
+    proxy = ClusterProxy(target, fail_put=fail_put)
+    if with_ism:
+        proxy.plugins[ism.ROOT] = proxy.ism
+    if with_notifications:
+        proxy.plugins[notifications.ROOT] = proxy.notifications
+    if with_alerting or alerting_as:
+        proxy.plugins[alerting.ROOT] = alerting_as or proxy.alerting
     with ThreadingHTTPServer(("127.0.0.1", 0), _handler(proxy.answer)) as server:
         server.daemon_threads = True
         thread = threading.Thread(target=server.serve_forever, daemon=True)
@@ -128,3 +129,4 @@ def cluster_proxy(
         finally:
             server.shutdown()
             thread.join()
+    assert proxy.unrecorded == [], "requests that the stand-ins of the plugins do not know"

@@ -17,7 +17,8 @@ def roles(names: Names) -> dict[str, dict[str, Any]]:
     """Give the body of each role by its name, as it is put to `_plugins/_security/api/roles/NAME`.
 
     The security plugin knows templates, pipelines and policies by kind alone, not by name: the installer may
-    change those of others as well. It may not read or write documents.
+    change those of others as well. Monitors run with the roles of whoever installed them: so it may search
+    our indices and read channels. It may not write documents.
     """
     ours = [names.state_index, names.tags, names.log, *monthly(names).values()]
     shapes = {
@@ -38,7 +39,7 @@ def roles(names: Names) -> dict[str, dict[str, Any]]:
             _CREATE_AND_WRITE,
         ),
         "installer": _role(
-            "Puts and takes away templates, policies, ingest pipeline, shapes, alerts. Sees no record.",
+            "Puts and takes away templates, policies, ingest pipeline, shapes, alerts. Searches as these do.",
             [
                 "cluster:monitor/nodes/info",
                 "cluster:admin/component_template/*",
@@ -47,23 +48,29 @@ def roles(names: Names) -> dict[str, dict[str, Any]]:
                 "cluster:admin/ingest/pipeline/put",
                 "cluster:admin/ingest/pipeline/delete",
                 "cluster:admin/opendistro/ism/policy/*",
+                "cluster:admin/opendistro/ism/managedindex/remove",
                 "cluster:admin/opendistro/alerting/monitor/*",
+                "cluster:admin/opensearch/notifications/configs/get",
                 "indices:data/write/bulk",
             ],
             ours,
-            ["indices:admin/get", "indices:admin/mapping/put", "indices:admin/opensearch/ism/managedindex"],
+            [
+                "indices:admin/get",
+                "indices:admin/mapping/put",
+                "indices:admin/opensearch/ism/managedindex",
+                "indices:data/read/search",
+            ],
             shapes,
         ),
         "maintainer": _role(
-            "Prunes the state and, with the installer's role, deletes indices when it uninstalls with data.",
-            ["cluster:monitor/nodes/info", "indices:data/write/bulk"],
+            "Prunes the state, reads for reports and, with the installer's role, uninstalls with data.",
+            ["cluster:monitor/nodes/info", "indices:data/write/bulk", "indices:data/read/scroll*"],
             ours,
             [
                 "indices:admin/get",
                 "indices:admin/delete",
                 "indices:admin/refresh*",
                 "indices:data/read/search",
-                "indices:data/read/scroll*",
                 "indices:data/write/delete*",
                 "indices:data/write/bulk*",
             ],
