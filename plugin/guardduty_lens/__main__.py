@@ -1,6 +1,6 @@
 """`python -m guardduty_lens`: the command, where its script is not on the path."""
 
-from guardduty_lens.cli.main import main
+from guardduty_lens.cli.start import main
 
 if __name__ == "__main__":
-    main(prog_name="guardduty-lens")
+    main()

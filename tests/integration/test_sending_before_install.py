@@ -85,11 +85,11 @@ def month() -> str:
     return f"{datetime.now(UTC):%Y.%m}"
 
 
-def refusal(cluster: Cluster, lacking: list[str], also: str = "", options: str = "") -> str:
+def refusal(cluster: Cluster, lacking: list[str], options: str = "") -> str:
     prefix = cluster.names.prefix
     named = ", ".join(sorted(f"{prefix}{name}" for name in lacking))
     return (
-        f"guardduty-lens: could not deliver: no index template of ours is there for {named}{also}, and the "
+        f"guardduty-lens: could not deliver: no index template of ours is there for {named}, and the "
         f"cluster would guess types: run `guardduty-lens install --url {cluster.url} --index-prefix {prefix}"
         f"{options}` first, or send all the same with --without-templates "
         "(docs/opensearch.md, Sending before install)\n"
@@ -121,14 +121,24 @@ def test_without_templates_is_an_option_of_a_cluster(cluster: Cluster, folder: P
 
 
 def test_somebody_elses_template_over_ours_refuses(cluster: Cluster, folder: Path) -> None:
-    cluster.install()
     theirs = {"index_patterns": [f"{cluster.names.log}-*"], "priority": 501}
     name = f"{cluster.names.prefix}theirs"
     cluster.request("PUT", f"_index_template/{name}", theirs)
+    told = (
+        f"index template {name} (priority 501), which is not ours, wins over ours (500) for "
+        f"{cluster.names.log}-{month()}: lower its priority below 500, or delete it"
+    )
+    way_out = "(docs/opensearch.md, Sending before install)"
+    anyway = "or send all the same with --without-templates"
+    for command, code in {("plan",): 0, ("install",): 0, ("status", "--check"): 3}.items():
+        shown = run(cluster, *command)
+        assert (shown.code, shown.out.splitlines().count(f"{told} {way_out}")) == (code, 1), shown.err
+    assert shown.out.splitlines()[-1] == "not clean"
     result = send(cluster, folder)
-    also = f" (what matches is not ours: {name})"
-    assert (result.code, result.err) == (3, refusal(cluster, [f"guarddutylogs-{month()}"], also))
+    assert result.code == 3
+    assert result.err == f"guardduty-lens: could not deliver: {told}, {anyway} {way_out}\n"
     cluster.request("PUT", f"_index_template/{name}", theirs | {"priority": 499})
+    assert run(cluster, "status", "--check").code == 0
     assert send(cluster, folder).code == 0
 
 
@@ -138,6 +148,13 @@ def test_the_seeds_own_form_requires_its_own_template(cluster: Cluster, folder: 
     assert (result.code, result.err) == (3, refusal(cluster, ["guarddutylogs"], options=" --flat"))
     assert run(cluster, "install", "--flat").code == 0
     assert send(cluster, folder, "--flat").code == 0
+    shown = run(cluster, "status")
+    assert f"log: {cluster.names.log}" in shown.out.splitlines()
+    assert "guessed" not in shown.out
+    assert "guessed" not in run(cluster, "install").out  # which takes the template away
+    shown = run(cluster, "status", "--check")
+    assert (shown.code, "guessed" in shown.out) == (0, False), shown.out
+    assert "guessed" not in run(cluster, "status", "--flat").out
 
 
 def test_a_tag_is_not_put_into_a_guessed_index_either(cluster: Cluster) -> None:

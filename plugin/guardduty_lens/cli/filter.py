@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from guardduty_lens import rules
+from guardduty_lens.cli import signals
+from guardduty_lens.cli.main import EXIT_UNDELIVERED
 from guardduty_lens.cli.opensearch_options import (
     connection_of,
     extras_of_cluster,
@@ -25,7 +27,6 @@ from guardduty_lens.cli.options import (
     severity_scheme,
 )
 from guardduty_lens.cli.run import Job, run
-from guardduty_lens.cli.signals import Stopped
 from guardduty_lens.inputs.files import STANDARD
 from guardduty_lens.inputs.sources import Files, Sources
 from guardduty_lens.lens import Lens
@@ -135,8 +136,8 @@ def command(paths: tuple[Path, ...], protocol: "Protocol | None", **options: Any
     if protocol is not None:
         try:
             be_a_child(protocol, paths, options)
-        except Stopped as stopped:
-            raise SystemExit(stopped.exit_code) from None  # without a word: rsyslog reads them as answers
+        except signals.Stopped as stopped:
+            signals.end(stopped.exit_code)  # without a word: rsyslog reads them as answers
         return
     start(Files(paths), **options)
 
@@ -170,7 +171,8 @@ def be_a_child(protocol: "Protocol", paths: tuple[Path, ...], options: dict[str,
     except CannotOpenError as error:
         raise click.UsageError(str(error)) from error
     except (DeliveryError, OSError) as error:
-        raise click.ClickException(f"could not deliver: {error}") from error
+        click.echo(f"guardduty-lens: could not deliver: {error}", err=True)
+        raise click.exceptions.Exit(EXIT_UNDELIVERED) from error
 
 
 def _appending(
@@ -180,7 +182,7 @@ def _appending(
         return FileSink(options["output"], forms.whole, unbuffered=False, append=True)
     from guardduty_lens.outputs.cluster import ClusterSink
 
-    return ClusterSink(cluster, lens, dead_letters)
+    return ClusterSink(cluster, lens, dead_letters, is_in_a_hurry=signals.is_in_a_hurry)
 
 
 def extras_of(options: Mapping[str, Any]) -> dict[str, str]:

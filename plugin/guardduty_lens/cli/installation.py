@@ -23,10 +23,15 @@ from guardduty_lens.opensearch import client
 from guardduty_lens.opensearch.capabilities import Capabilities, UnsuitableError, ask
 from guardduty_lens.opensearch.changes import Change, Found, compare
 from guardduty_lens.opensearch.cluster import Cluster, ClusterError
-from guardduty_lens.opensearch.index_mappings import MappingDifference, mapping_differences
+from guardduty_lens.opensearch.index_mappings import (
+    MappingDifference,
+    is_of_first_form,
+    mapping_differences,
+)
 from guardduty_lens.opensearch.inventory import found_mappings, found_objects
 from guardduty_lens.opensearch.names import Names
 from guardduty_lens.opensearch.nodes import NoClusterError
+from guardduty_lens.opensearch.overruled import overruled_lines
 from guardduty_lens.opensearch.resources import IndexOptions, Resource
 from guardduty_lens.visuals.saved_objects.objects import SavedObject
 
@@ -47,6 +52,8 @@ class Look(msgspec.Struct, frozen=True):
     changes: Sequence[Change]
     """Of the cluster, then of Dashboards."""
     notes: Sequence[str]
+    overruled: Sequence[str]
+    """Lines that say which index templates of others win over ours; part of `notes`."""
     server: "DashboardsServer | None" = None
     saved: Sequence[SavedObject] = ()
     """What Dashboards is to hold."""
@@ -112,6 +119,7 @@ def look(options: dict[str, Any], *, force: bool = False) -> Look:
     except USER_ERRORS as error:
         raise click.UsageError(str(error)) from error
     cluster, capabilities = connect(options)
+    found, capabilities = found_objects(cluster, names, capabilities)
     index_options = IndexOptions(
         shards=options["shards"],
         replicas=options["replicas"],
@@ -139,15 +147,19 @@ def look(options: dict[str, Any], *, force: bool = False) -> Look:
         raise click.UsageError(f"no ingest pipeline can be made of these fields: {error}") from error
     except ValueError as error:  # a field whose name the mappings need themselves
         raise click.UsageError(str(error)) from error
-    found = found_objects(cluster, names, capabilities)
     changes = compare(wanted.resources, found, names.prefix, force=force)
     server = server_of(options)
     saved = saved_objects(dashboards, known, names, stock_map=options["stock_map"])
     if server is not None:
         with told("dashboards"):
             changes += compare_saved(saved, server.found(), names.prefix, force=force)
-    notes = [*wanted.notes, *(lacking if capabilities.alerting else ())]
-    return Look(cluster, names, capabilities, wanted.resources, found, changes, notes, server, saved)
+    has_alerts = capabilities.alerting and "monitor" not in capabilities.unanswered
+    notes = [*wanted.notes, *(lacking if has_alerts else ())]
+    overruled = overruled_lines(cluster, names, wanted.resources)
+    notes += overruled
+    return Look(
+        cluster, names, capabilities, wanted.resources, found, changes, notes, overruled, server, saved
+    )
 
 
 def mappings_of(seen: Look) -> tuple[list[str], list[MappingDifference]]:
@@ -157,10 +169,9 @@ def mappings_of(seen: Look) -> tuple[list[str], list[MappingDifference]]:
     """
     found = found_mappings(seen.cluster, seen.names)
     compared = dict(found)
-    wanted = {each.name for each in seen.desired}
-    flat = seen.names.template("flat")
-    if flat not in wanted and any(each.name == flat for each in seen.found):
-        compared.pop(seen.names.log, None)  # it has the mappings of a template that was not asked for here
+    has_flat = any(each.name == seen.names.template("flat") for each in seen.desired)
+    if not has_flat and is_of_first_form(compared.get(seen.names.log, {})):
+        del compared[seen.names.log]  # our template made it, which was not asked for here
     return list(found), mapping_differences(compared, seen.desired)
 
 

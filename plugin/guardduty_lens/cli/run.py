@@ -64,11 +64,15 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Outcome(msgspec.Struct):
-    """How a run went: its exit code, how many rejects were saved, and whether counted records are missing."""
+    """How a run went: its exit code, how many rejects were saved, and whether counted records are missing.
+
+    `is_abrupt` says that it was broken off, so that threads may still wait for an answer.
+    """
 
     code: int
     saved: int
     is_torn: bool = False
+    is_abrupt: bool = False
 
 
 def run(job: Job, lens: Lens) -> NoReturn:
@@ -79,6 +83,8 @@ def run(job: Job, lens: Lens) -> NoReturn:
         click.echo(summary_text(lens.counters, job.dead_letters, outcome.saved), err=True)
         if outcome.is_torn:
             click.echo("  some of these records may not have been written", err=True)
+    if outcome.is_abrupt:
+        signals.end(code)
     sys.exit(code)
 
 
@@ -135,7 +141,8 @@ def _outcome(
         outcome.is_torn = True
     except signals.Stopped as stopped:
         _say(f"{stopped}{_HALF_WAY if stopped.is_abrupt else _IN_ORDER}")
-        outcome.code, outcome.is_torn = stopped.exit_code, stopped.is_abrupt
+        outcome.code, outcome.is_abrupt = stopped.exit_code, stopped.is_abrupt
+        outcome.is_torn = stopped.is_abrupt and job.cluster is None
     else:
         outcome.code = EXIT_REJECTED if lens.counters.rejected else EXIT_DONE
     if signals.is_stopping() and outcome.code == EXIT_UNDELIVERED:

@@ -2,18 +2,23 @@
 
 Most of the time a signal raises `Stopped` where the command is. Within `in_order` it is only noted, so that
 nothing is half counted or half written: whoever reads asks `waiting` or `is_stopping`, and goes on to the
-end from there. That is bounded: `PATIENCE_SECONDS` later `Stopped` is raised all the same, as when nobody
-reads our output. A second signal ends the process at once, as it would any other.
+end from there. That is bounded, as is what a command does at its end: `PATIENCE_SECONDS` later `Stopped` is
+raised all the same, as when nobody reads our output. A second signal ends the process at once, as it would
+any other.
 
 A signal that was ignored when the process began stays so (a background job of a shell ignores SIGINT).
 """
 
+import contextlib
+import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import NoReturn
 
 PATIENCE_SECONDS = 6.0
 """How long a command may take to end in order: less than what Docker and systemd allow."""
@@ -102,6 +107,13 @@ def is_in_a_hurry() -> bool:
     return bool(_state.number) and time.monotonic() - _state.since > HURRY_SECONDS
 
 
+def end(code: int) -> NoReturn:
+    """End the process without Python's own end, which would wait for threads that wait for an answer."""
+    with contextlib.suppress(OSError):
+        sys.stderr.flush()
+    os._exit(code)
+
+
 def ignore() -> None:
     """Ignore the signals from now on: it is for another process to end this one."""
     for number in _SIGNALS:
@@ -113,9 +125,8 @@ def _note(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - signa
     for each in _SIGNALS:
         if signal.getsignal(each) == _note:
             signal.signal(each, signal.SIG_DFL)
-    if _state.orderly:
-        signal.signal(signal.SIGALRM, _give_up)
-        signal.setitimer(signal.ITIMER_REAL, PATIENCE_SECONDS)
+    signal.signal(signal.SIGALRM, _give_up)
+    signal.setitimer(signal.ITIMER_REAL, PATIENCE_SECONDS)
     if _state.waits or not _state.orderly:
         raise Stopped(number)
 

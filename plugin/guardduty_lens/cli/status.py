@@ -36,6 +36,7 @@ def command(check: bool, **options: Any) -> None:
     clean = (
         all(each.action == "unchanged" for each in seen.changes)
         and not spoiled(differences)
+        and not seen.overruled
         and not seen.capabilities.unanswered  # what could not be looked at may be in any state
     )
     if wants_json:

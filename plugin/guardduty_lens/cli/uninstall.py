@@ -34,7 +34,7 @@ def command(with_data: bool, yes: bool, **options: Any) -> None:
     with undelivered():
         cluster, capabilities = connect(options)
         server = server_of(options)
-        found = found_objects(cluster, names, capabilities)
+        found, capabilities = found_objects(cluster, names, capabilities)
         changes = removals(found, names.prefix)
         saved: list[Change] = []
         if server is not None:
@@ -48,7 +48,7 @@ def command(with_data: bool, yes: bool, **options: Any) -> None:
         ]:
             click.echo(line)
         if not changes and not indices and not saved:
-            click.echo("nothing of ours is there")
+            click.echo(_nothing(capabilities.labels_not_seen()))
             return
         if not yes and not agreed("Remove all of this?"):
             click.echo("nothing was removed")
@@ -60,3 +60,10 @@ def command(with_data: bool, yes: bool, **options: Any) -> None:
         done += len(list(apply(cluster, names, capabilities.flavor, changes, found=found)))
         done += len(list(delete_indices(cluster, indices)))
     click.echo(f"done: {done} removed")
+
+
+def _nothing(unseen: str) -> str:
+    """Say that nothing is to be removed, and of which objects that is not known."""
+    if unseen:
+        return f"nothing of ours was found, but these could not be looked at: {unseen}"
+    return "nothing of ours is there"

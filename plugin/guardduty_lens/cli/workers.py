@@ -275,10 +275,12 @@ class _Worker:
         return part.end, lines + part.lines
 
     def _hand_on(self, part: _Part, lines: int) -> None:
-        self._outputs.write(part.written)
-        for rejected in part.rejected:
-            self._outputs.reject(_moved(rejected, lines))
-            self.saved += 1
+        try:
+            self._outputs.write(part.written)
+        finally:  # they are counted, and can be saved even where records cannot be written
+            for rejected in part.rejected:
+                self._outputs.reject(_moved(rejected, lines))
+                self.saved += 1
         part.written.clear()
         part.rejected.clear()
 

@@ -11,7 +11,11 @@ from guardduty_lens.opensearch.nodes import nodes_of
 from guardduty_lens.opensearch.resources import Flavor, Kind, Resource
 from guardduty_lens.opensearch.versions import MINIMUM_VERSIONS
 
-_PROBED: Mapping[Kind, str] = {"lifecycle_policy": "retention policies", "monitor": "alerts"}
+_LABELS: Mapping[Kind, str] = {
+    "lifecycle_policy": "retention policies",
+    "monitor": "alerts",
+    "shapes_index": "country shapes",
+}
 
 
 class UnsuitableError(ValueError):
@@ -22,7 +26,8 @@ class Capabilities(msgspec.Struct, frozen=True):
     """What was asked of a cluster; `version` is that of its oldest node.
 
     `unanswered` gives, by the kind of the objects it is about, how a probe was answered that neither shows a
-    plugin nor its absence; the plugin then counts as missing, since nothing can be said of its objects.
+    plugin nor its absence, or a look at its objects that does not say what they are; nothing of that kind is
+    then put, changed or removed.
     """
 
     flavor: Flavor
@@ -51,12 +56,20 @@ class Capabilities(msgspec.Struct, frozen=True):
                 return f"ingest pipeline: the cluster has no processor {', '.join(lacking)}"
         return None
 
+    def without(self, unread: Mapping[Kind, str]) -> "Capabilities":
+        """Give the same where objects of these kinds could not be read either, and why."""
+        return msgspec.structs.replace(self, unanswered={**self.unanswered, **unread})
+
     def not_seen(self) -> list[str]:
         """Say in a line each which objects could not be looked at, and why."""
         return [self._not_seen(kind) for kind in self.unanswered]
 
+    def labels_not_seen(self) -> str:
+        """Name the kinds of objects that could not be looked at."""
+        return ", ".join(_LABELS[kind] for kind in self.unanswered)
+
     def _not_seen(self, kind: Kind) -> str:
-        return f"{_PROBED[kind]}: left alone, since the cluster answered: {self.unanswered[kind]}"
+        return f"{_LABELS[kind]}: left alone, since the cluster answered: {self.unanswered[kind]}"
 
 
 def ask(cluster: Cluster, wanted: Flavor | None = None) -> Capabilities:

@@ -1,13 +1,18 @@
 """Requests to a cluster, and its refusals in its own words."""
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
 
 if TYPE_CHECKING:
     from opensearchpy import OpenSearch
 
 _LONGEST_WORDS = 500
+_LONGEST_ANSWER = 100
 _MOST_CAUSES = 4
+
+Form = TypeVar("Form")
 
 
 class ClusterError(Exception):
@@ -47,15 +52,44 @@ class Cluster:
             )
         except OpenSearchException as error:
             raise ClusterError(words_of(error), _status(error)) from error
+        except AttributeError as error:  # opensearch-py takes the JSON of every refusal for an object
+            raise ClusterError(f"a refusal that is no object: {_short(repr(error.obj))}") from error
 
-    def found(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
-        """Give the answer to a GET, None where there is nothing of that name. Raises ClusterError."""
+    def found(self, path: str, form: type[Form], params: Mapping[str, Any] | None = None) -> Form | None:
+        """Give the answer to a GET in a form, None where there is nothing of that name.
+
+        Raises ClusterError that says what was asked.
+        """
+        return self.asked("GET", path, form, params=params)
+
+    def asked(
+        self,
+        method: str,
+        path: str,
+        form: type[Form],
+        body: Any = None,
+        params: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Form | None:
+        """Give the answer to a question as `found` does."""
         try:
-            return self.request("GET", path, params=params)
+            return understood(self.request(method, path, body, params, headers), form)
         except ClusterError as error:
             if error.status == 404:
                 return None
-            raise
+            raise ClusterError(f"{error} ({method} {path})", error.status) from error
+
+
+def understood(answer: Any, form: type[Form]) -> Form:
+    """Give an answer in a form. Raises ClusterError for one that has another."""
+    try:
+        return msgspec.convert(answer, form)
+    except msgspec.ValidationError as error:
+        raise ClusterError(f"200 with what is no answer to that: {_short(str(answer))}", 200) from error
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST_ANSWER else f"{text[:_LONGEST_ANSWER]}…"
 
 
 def words_of(error: Exception) -> str:

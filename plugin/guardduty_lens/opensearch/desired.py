@@ -44,7 +44,9 @@ def desired(
         shapes_index(names),
         *monitors,
     ]
-    if flavor == "elasticsearch" and capabilities.lifecycle and options.retention_days is not None:
+    # What could not be looked at may be there: then templates go on naming it.
+    has_lifecycle = capabilities.lifecycle or "lifecycle_policy" in capabilities.unanswered
+    if flavor == "elasticsearch" and has_lifecycle and options.retention_days is not None:
         wanted = [with_lifecycle(each, names) for each in wanted]
     possible = [each for each in wanted if capabilities.missing(each) is None]
     notes = [

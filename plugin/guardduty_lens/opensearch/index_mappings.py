@@ -44,6 +44,14 @@ def mapping_differences(
     return found
 
 
+def is_of_first_form(mapping: Mapping[str, Any]) -> bool:
+    """Tell whether the seed's one index was made by our template for it, whether that is there by now or not.
+
+    Our other templates do not say how dates are found, nor does a cluster that guesses.
+    """
+    return mapping.get("date_detection") is False
+
+
 def mapping_for(index: str, desired: Sequence[Resource]) -> dict[str, Any] | None:
     """Give the mapping that an index of this name is made with; None where no template is for it."""
     bodies = {(each.kind, each.name): each.body for each in desired}

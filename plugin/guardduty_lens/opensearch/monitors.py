@@ -4,8 +4,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
+import msgspec
+
 from guardduty_lens.opensearch.changes import Found
-from guardduty_lens.opensearch.cluster import Cluster, ClusterError
+from guardduty_lens.opensearch.cluster import Cluster
 from guardduty_lens.opensearch.names import Names
 from guardduty_lens.opensearch.resources import Resource
 from guardduty_lens.version import __version__
@@ -26,20 +28,31 @@ def monitor_path(identifier: str) -> str:
     return f"{MONITORS}/{quote(identifier, safe='')}"
 
 
+class _Hit(
+    msgspec.Struct, rename={"id": "_id", "source": "_source", "number": "_seq_no", "term": "_primary_term"}
+):
+    id: str
+    source: dict[str, Any]
+    number: int
+    term: int
+
+
+class _Hits(msgspec.Struct):
+    hits: list[_Hit]
+
+
+class _Answer(msgspec.Struct):
+    hits: _Hits
+
+
 def found_monitors(cluster: Cluster, names: Names) -> Iterator[Found]:
     """Give the monitors whose names begin like ours. Raises ClusterError."""
     query = {"prefix": {"monitor.name.keyword": f"{names.prefix}GuardDuty: "}}
     body = {"size": _MOST, "seq_no_primary_term": True, "query": query}
-    try:
-        answer = cluster.request("POST", f"{MONITORS}/_search", body=body, headers=_AS_DASHBOARDS)
-    except ClusterError as error:
-        if error.status == 404:  # there has never been one
-            return
-        raise
-    for hit in answer["hits"]["hits"]:
-        source = hit["_source"]
-        condition = {"if_seq_no": hit["_seq_no"], "if_primary_term": hit["_primary_term"]}
-        yield Found("monitor", source["name"], source, condition, hit["_id"])
+    answer = cluster.asked("POST", f"{MONITORS}/_search", _Answer, body, headers=_AS_DASHBOARDS)
+    for hit in answer.hits.hits if answer else ():  # none where there has never been one
+        condition = {"if_seq_no": hit.number, "if_primary_term": hit.term}
+        yield Found("monitor", str(hit.source.get("name")), hit.source, condition, hit.id)
 
 
 def put_monitor(cluster: Cluster, resource: Resource, there: Found | None) -> None:

@@ -18,8 +18,8 @@ from guardduty_lens.opensearch.ownership import stamp_of
 
 WAY_OUT = "docs/opensearch.md, Sending before install"
 
-_PATH = "/_index_template"
-_FILTER = ",".join(
+TEMPLATES_PATH = "/_index_template"
+TEMPLATES_FILTER = ",".join(
     (
         "index_templates.name",
         *(f"index_templates.index_template.{key}" for key in ("index_patterns", "priority", "_meta")),
@@ -55,8 +55,44 @@ class NamedTemplate(msgspec.Struct, frozen=True):
     index_template: IndexTemplate = IndexTemplate()
 
 
-class _Answer(msgspec.Struct):
+class ClustersTemplates(msgspec.Struct):
+    """A cluster's answer to who asks for its index templates."""
+
     index_templates: list[NamedTemplate] = []
+
+
+class Overruling(msgspec.Struct, frozen=True):
+    """An index template of another's that wins over ours, by its priority, for some indices."""
+
+    template: str
+    priority: int
+    ours: int
+    indices: tuple[str, ...]
+
+    def words(self) -> str:
+        """Say so, and what to do."""
+        return (
+            f"index template {self.template} (priority {self.priority}), which is not ours, wins over ours "
+            f"({self.ours}) for {', '.join(self.indices)}: lower its priority below {self.ours}, or delete it"
+        )
+
+
+def overruling(indices: Iterable[str], templates: Sequence[NamedTemplate]) -> list[Overruling]:
+    """Give the templates that win over one of ours for any of these indices."""
+    ours = [each for each in templates if each.index_template.is_ours]
+    found: dict[str, Overruling] = {}
+    for index in indices:
+        mine, winner = template_for(index, ours), template_for(index, templates)
+        if mine is None or winner is None or winner.index_template.is_ours:
+            continue
+        before = found.get(winner.name)
+        found[winner.name] = Overruling(
+            winner.name,
+            winner.index_template.priority,
+            min(mine.index_template.priority, before.ours if before else mine.index_template.priority),
+            (*(before.indices if before else ()), index),
+        )
+    return list(found.values())
 
 
 def template_for(index: str, templates: Iterable[NamedTemplate]) -> NamedTemplate | None:
@@ -137,10 +173,10 @@ class TemplateCheck:
 
     def _look(self, bulk: Bulk) -> list[NamedTemplate] | None:
         """Give the cluster's index templates; None, and once a warning, where it does not show them."""
-        status, text = bulk.ask(_PATH, {"filter_path": _FILTER}, _SECONDS)
+        status, text = bulk.ask(TEMPLATES_PATH, {"filter_path": TEMPLATES_FILTER}, _SECONDS)
         try:
             if status == 200:
-                return msgspec.json.decode(text, type=_Answer).index_templates
+                return msgspec.json.decode(text, type=ClustersTemplates).index_templates
         except (msgspec.DecodeError, UnicodeEncodeError):
             pass
         if not self._has_warned:
@@ -149,6 +185,22 @@ class TemplateCheck:
         return None
 
     def _words(self, lacking: Sequence[str]) -> str:
+        overruled = self._overruled(lacking)
+        of_others = {index for each in overruled for index in each.indices}
+        missing = [index for index in lacking if index not in of_others]
+        told = [self._missing(missing)] if missing else []
+        told += [each.words() for each in overruled]
+        return f"{'; '.join(told)}, or send all the same with {self._send_anyway} ({WAY_OUT})"
+
+    def _overruled(self, lacking: Sequence[str]) -> list[Overruling]:
+        """Give what wins over ours; where the seed's form is sent, its own template has to be there first."""
+        templates = self._templates or ()
+        flat = {self._names.log} if self._flat else set()
+        if any(each.name == self._names.template("flat") for each in templates):
+            flat.clear()
+        return overruling([index for index in lacking if index not in flat], templates)
+
+    def _missing(self, lacking: Sequence[str]) -> str:
         options = f" --index-prefix {self._names.prefix}" if self._names.prefix else ""
         options += " --flat" if self._flat else ""
         others = {found.name for index in lacking if (found := self._foreign(index))}
@@ -156,8 +208,7 @@ class TemplateCheck:
         return (
             f"no index template of ours is there for {', '.join(lacking)}{theirs}, "
             "and the cluster would guess types: "
-            f"run `guardduty-lens install --url {self._url}{options}` first, "
-            f"or send all the same with {self._send_anyway} ({WAY_OUT})"
+            f"run `guardduty-lens install --url {self._url}{options}` first"
         )
 
     def _foreign(self, index: str) -> NamedTemplate | None:
@@ -172,4 +223,5 @@ def _unseen(status: int) -> str:
         200: "its answer cannot be read",
     }
     said = f"{status}: {why[status]}" if status in why else str(status)
-    return f"whether our index templates are there cannot be seen (GET {_PATH} {said}); records are sent"
+    asked = f"GET {TEMPLATES_PATH} {said}"
+    return f"whether our index templates are there cannot be seen ({asked}); records are sent"

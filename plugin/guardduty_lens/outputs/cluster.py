@@ -123,11 +123,16 @@ class ClusterSink:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        is_broken_off = error is not None and not isinstance(error, Exception)  # by a signal
+        at_once = is_broken_off and (self._output.is_busy or self._is_in_a_hurry())
         try:
-            if not isinstance(error, DeliveryError | KeyboardInterrupt):
+            if not at_once and not isinstance(error, DeliveryError):
                 self._stats.last()
+        except BaseException:
+            at_once = True
+            raise
         finally:
-            self._output.close()
+            self._output.close(wait=not at_once)
 
 
 @contextlib.contextmanager

@@ -115,10 +115,20 @@ class OpenSearchOutput:
         self.submit()
         self._collect(0)
 
-    def close(self) -> None:
-        """End the threads; what is still on its way is given up."""
+    @property
+    def is_busy(self) -> bool:
+        """Whether anything that was written is not confirmed yet."""
+        return bool(self._sent or self._batch.records)
+
+    def close(self, *, wait: bool = True) -> None:
+        """End the threads; what is still on its way is given up, and counted as not confirmed.
+
+        Without `wait` a thread may still wait for an answer, which the end of Python would wait for.
+        """
         self._bulk.stop.set()
-        self._pool.shutdown(cancel_futures=True)
+        if not wait:
+            self._give_up(wait=False)
+        self._pool.shutdown(wait=wait, cancel_futures=True)
 
     def _check_templates(self, documents: Sequence[Document] = ()) -> None:
         if self._templates is not None:
@@ -156,16 +166,22 @@ class OpenSearchOutput:
     def _fail(self, why: str) -> NoReturn:
         """End everything, count what is confirmed and what is not, and raise Undelivered."""
         self._bulk.stop.set()
+        raise Undelivered(self._give_up(wait=True), why)
+
+    def _give_up(self, *, wait: bool) -> int:
+        """Count what is confirmed and what is not; give how many records are not."""
         lost = 0
         while self._sent:
-            batch, future = self._sent.popleft()
-            delivery = Delivery([None] * len(batch.documents)) if future.cancel() else future.result()
+            batch, future = self._sent[0]
+            is_unknown = future.cancel() or not (wait or future.done())
+            delivery = Delivery([None] * len(batch.documents)) if is_unknown else future.result()
+            self._sent.popleft()  # only now: the wait for a result may be broken off by a signal
             lost += self._settle(batch, delivery)
         for record, _, _ in self._batch.records:
             self._lose(record)
         lost += len(self._batch.records)
         self._batch = _Batch()
-        raise Undelivered(lost, why)
+        return lost
 
     def _settle(self, batch: _Batch, delivery: Delivery) -> int:
         """Count what became of each record and document; give how many records are not confirmed.

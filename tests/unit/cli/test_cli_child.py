@@ -86,7 +86,11 @@ def test_omprog_confirms_alone_or_together_and_says_what_failed(tmp_path):
         b"could not deliver: cannot write records to /dev/full: No space left on device; "
         b"free some space there, or name another place with --output"
     )
-    assert child.end()[0] == 1
+    said = (
+        b"guardduty-lens: could not deliver: cannot write records to /dev/full: No space left on device; "
+        b"free some space there, or name another place with --output\n"
+    )
+    assert child.end() == (3, said)
 
 
 @pytest.mark.parametrize(

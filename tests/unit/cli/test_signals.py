@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 from command_line import COMMAND, json_lines
-from faulty_cluster import Cut, faulty_cluster
+from faulty_cluster import Cut, Stall, faulty_cluster
 from finding_events import EVENT, compact
 
 from guardduty_lens.cli import signals
@@ -154,6 +154,68 @@ def test_a_cluster_that_does_not_answer_is_not_waited_for(tmp_path):
     assert b"1 records were not confirmed" in err
     assert b": 0 records, 0 filtered, 0 rejected, 0 control, 1 not confirmed\n" in err
     assert b"Traceback" not in err
+
+
+@pytest.mark.parametrize(("number", "code"), ENDS, ids=IDS)
+def test_a_request_that_is_never_answered_does_not_hold_it_up(tmp_path, number, code):
+    (tmp_path / "in.jsonl").write_bytes(GOOD * 1400)
+    with (
+        faulty_cluster(lambda turn, _: Stall(100) if turn > 2 else None) as cluster,
+        started(tmp_path, "filter", "in.jsonl", "--to", "opensearch", "--url", cluster.url) as process,
+    ):
+        until(lambda: len(cluster.requests) == 6)  # the last of which is sent once all is read
+        process.send_signal(number)
+        signalled = time.monotonic()
+        _, err = process.communicate(timeout=60)
+        took = time.monotonic() - signalled
+        sent = len(cluster.requests)
+    assert process.returncode == code
+    assert took < signals.PATIENCE_SECONDS + 3
+    assert err.splitlines()[:2] == [
+        f"guardduty-lens: ended by {number.name}: "
+        "what was read until then could not be written to its end in time".encode(),
+        b"1,400 payloads, 1,400 events: 500 records, 0 filtered, 0 rejected, 0 control, 900 not confirmed",
+    ]
+    assert b"may not have been written" not in err  # since each is known
+    assert b"Traceback" not in err
+    assert sent == 6  # the records, and no counters
+
+
+def test_a_child_whose_request_is_never_answered_ends_at_once(tmp_path):
+    options = ("--protocol", "rsyslog-omprog", "--to", "opensearch")
+    with (
+        faulty_cluster(lambda *_: Stall(100)) as cluster,
+        started(tmp_path, "filter", *options, "--url", cluster.url) as process,
+    ):
+        assert process.stdout.readline() == b"OK\n"
+        given(process, GOOD)
+        until(lambda: bool(cluster.requests))
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=signals.PATIENCE_SECONDS)
+    assert (process.returncode, out, err) == (143, b"", b"")
+
+
+def until(condition):
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize(
+    "line", [["-m", "guardduty_lens"], ["-c", "from guardduty_lens.cli.start import main; main()"]]
+)
+def test_sigint_while_it_is_imported_says_nothing(tmp_path, line):
+    # A module that is slow, in the place of one that the command imports first.
+    (tmp_path / "click.py").write_text("import time\nprint('importing', flush=True)\ntime.sleep(60)\n")
+    slow = ["-c", f"import sys; sys.path.insert(0, {str(tmp_path)!r}); {line[1]}"]
+    with started(
+        tmp_path, "filter", command=[sys.executable, *(slow if line[0] == "-c" else line)]
+    ) as process:
+        assert process.stdout.readline() == b"importing\n"
+        process.send_signal(signal.SIGINT)
+        assert process.communicate(timeout=30) == (b"", b"")
+    assert process.returncode == 130
 
 
 def test_a_limited_rate_is_not_waited_for(tmp_path):

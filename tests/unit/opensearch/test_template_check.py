@@ -88,10 +88,16 @@ def test_what_was_missing_is_asked_for_each_time() -> None:
         ([LOG, STATS, FLAT], {"flat": True}, [], ""),
         ([*OURS, template("all", "*", priority=None, ours=False)], {}, [], ""),
         (
-            [*OURS, template("all", "*", priority=501, ours=False)],
+            [template("all", "*", priority=501, ours=False)],
             {"state": False},
             [],
             "guardduty-stats-2025.03, guarddutylogs-2025.03 (what matches is not ours: all)",
+        ),
+        (
+            [*OURS, template("all", "*", priority=601, ours=False)],
+            {"flat": True},
+            [],
+            "guarddutylogs (what matches is not ours: all)",
         ),
         ([*OURS, template("a", "guarddutylogs-2025.0*", priority=501)], {}, [], ""),
         ([template(each, f"x-{each}*") for each in ("g", "h")], {"state": False}, ["x-g1"], "guarddut"),
@@ -107,6 +113,26 @@ def test_the_template_that_applies_has_to_be_ours(
     with pytest.raises(TemplatesMissing) as caught:
         check.check(Asked(*templates).bulk, MARCH, indices)
     assert f"no index template of ours is there for {lacking}" in str(caught.value)
+
+
+WINS = "index template all (priority 601), which is not ours, wins over ours (500) for "
+DO = ": lower its priority below 500, or delete it, or send all the same with --without-templates "
+
+
+@pytest.mark.parametrize(
+    ("ours", "options", "words"),
+    [
+        (OURS, {}, f"{WINS}guardduty-findings, guardduty-stats-2025.03, guarddutylogs-2025.03{DO}"),
+        ([LOG, STATS, FLAT], {"flat": True}, f"{WINS}guardduty-stats-2025.03, guarddutylogs{DO}"),
+        ([LOG, STATS], {}, f" first; {WINS}guardduty-stats-2025.03, guarddutylogs-2025.03{DO}"),
+    ],
+)
+def test_a_template_over_ours_is_to_be_lowered(ours: list[Any], options: dict[str, bool], words: str) -> None:
+    theirs = template("all", "*", priority=601, ours=False)
+    with pytest.raises(TemplatesMissing) as caught:
+        TemplateCheck(Names(), URLS, **options).check(Asked(*ours, theirs).bulk, MARCH)
+    assert words in str(caught.value)
+    assert ("guardduty-lens install" in str(caught.value)) == ("first" in words)
 
 
 @pytest.mark.parametrize(
