@@ -31,6 +31,7 @@ from guardduty_lens.outputs.sinks import (
     Sink,
 )
 from guardduty_lens.payloads.pieces import Rejected
+from guardduty_lens.retries import Retries
 
 if TYPE_CHECKING:
     from guardduty_lens.outputs.cluster import Cluster  # imported where it is wanted
@@ -128,7 +129,7 @@ def _outcome(
     except CursorError as error:
         _say(str(error))  # all is delivered, and would be done again
     except (WorkerError, DeliveryError) as error:
-        _say(str(error))
+        _say(f"could not deliver: {error}" if job.cluster is not None else str(error))
         outcome.is_torn = job.cluster is None  # of a cluster each record is known
     except OSError as error:
         _say(cannot_write("records", Path(error.filename or job.output), error, "--output"))
@@ -248,7 +249,7 @@ def _sink(job: Job, lens: Lens, dead_letters: DeadLetters) -> contextlib.Abstrac
     if job.cluster is not None:
         from guardduty_lens.outputs.cluster import ClusterSink
 
-        return ClusterSink(job.cluster, lens, dead_letters, is_in_a_hurry=signals.is_in_a_hurry)
+        return ClusterSink(job.cluster, lens, dead_letters, retries=Retries(signals.is_in_a_hurry))
     if job.parquet:
         from guardduty_lens.outputs.parquet import ParquetSink
 

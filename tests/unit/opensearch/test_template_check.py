@@ -114,7 +114,7 @@ def test_the_template_that_applies_has_to_be_ours(
     [
         (403, "{}", "403: the right `indices:admin/index_template/get` is missing; writer.json has it"),
         (401, "{}", "401: it does not accept who we are"),
-        (404, "nothing here", "404"),
+        (404, '{"error": {"type": "x"}}', "404"),
         (200, "<html>", "200: its answer cannot be read"),
     ],
 )
