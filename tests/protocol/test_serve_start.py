@@ -165,7 +165,9 @@ def test_what_does_not_answer_is_left_after_six_seconds(tmp_path: Path, silent: 
         posted.join(10)
         assert posted.answer is not None
         assert posted.answer[0] == 503
-        assert any("not confirmed in time, and not acknowledged: 1 payloads" in line for line in served.said)
+        assert any(
+            "not confirmed in time, and not acknowledged (payloads: 1)" in line for line in served.said
+        )
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

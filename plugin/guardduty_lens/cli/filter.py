@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from guardduty_lens import rules
+from guardduty_lens.cli.again import options_again
 from guardduty_lens.cli.opensearch_options import (
     connection_of,
     extras_of_cluster,
@@ -209,6 +210,7 @@ def start(inputs: Sources, *, rate: float | None = None, append: bool = False, *
         parquet=_is_parquet(options),
         rate=rate,
         append=append,
+        again=options_again(options["output"]),
         allow_empty=options["allow_empty"],
     )
     run(job, make_lens(options))

@@ -60,6 +60,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     """Records a second, at most."""
     append: bool = False
     """Whether the output goes on where it ended."""
+    again: str = ""
+    """The options that replay rejects to the same output."""
     allow_empty: bool = False
     """Whether a place in which there is nothing to read is no failure."""
 
@@ -77,7 +79,7 @@ def run(job: Job, lens: Lens) -> NoReturn:
     outcome = deliver(job, lens)
     code = max(outcome.code, _write_summary(job, lens, outcome))
     if not job.quiet:
-        click.echo(summary_text(lens.counters, job.dead_letters, outcome.saved), err=True)
+        click.echo(summary_text(lens.counters, job.dead_letters, outcome.saved, job.again), err=True)
         if outcome.is_torn:
             click.echo("  some of these records may not have been written", err=True)
     sys.exit(code)

@@ -24,6 +24,7 @@ Result = TypeVar("Result")
 # Of glibc's malloc.h.
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 _KEPT_BYTES = 64 * 1024 * 1024
+_AGAIN = ", and where its records go: --to opensearch --url URL, or --output FILE"
 _log = logging.getLogger(__name__)
 
 _CHECKED = (
@@ -89,7 +90,7 @@ def command(config: Path, check: bool, log_format: str, log_level: str) -> None:
 async def _to_the_end(running: Coroutine[Any, Any, "Ready"]) -> None:
     """Serve, and print the summary."""
     ready = await running
-    click.echo(summary_text(ready.lens.counters, ready.dead_letters.path), err=True)
+    click.echo(summary_text(ready.lens.counters, ready.dead_letters.path, again=_AGAIN), err=True)
     if ready.trouble.is_abandoned:
         os._exit(0)  # else Python would wait for a thread that waits for an output
 

@@ -143,7 +143,9 @@ class Pipeline:
             each.done.set_exception(NotDelivered("it ended before its outputs had confirmed"))
         if left:
             number = sum(len(each.batch.payloads) for each in left)
-            _log.warning("not confirmed in time, and not acknowledged: %d payloads; send them again", number)
+            _log.warning(
+                "not confirmed in time, and not acknowledged (payloads: %d): send them again", number
+            )
         for task in (self._task, self._finishing):
             if task is not None:
                 task.cancel()
