@@ -94,7 +94,9 @@ def test_time_is_bounded_and_the_reason_is_said() -> None:
         delivery = bulk_to(cluster, give_up_after=1).deliver(DOCUMENTS)
     assert time.monotonic() - start < 3
     assert delivery.results == [None] * 4
-    assert delivery.failure == "it was tried for 1 seconds; at last: it answered 503"
+    assert delivery.failure == (
+        "it was tried for 1 seconds; at last: it answered 503; check --url, and that the cluster runs"
+    )
 
 
 @pytest.mark.parametrize(
