@@ -98,6 +98,7 @@ class _Item(msgspec.Struct):
 
 
 class _Answer(msgspec.Struct):
+    errors: bool  # without it, `{}` would be an answer
     items: list[dict[str, _Item]] = []
 
 

@@ -150,10 +150,11 @@ def send(url, *more):
         ((404, HTML, b"not found"), "404 not found"),
         ((405, HTML, b""), "405"),
         ((200, HTML, b"<html>welcome</html>"), "200 <html>welcome</html>"),
+        ((200, JSON, b"{}"), "200 {}"),
         ((302, HTML, b""), "302"),
         ((400, JSON, b'{"error":"no handler found for uri"}'), '400 {"error":"no handler found for uri"}'),
     ],
-    ids=["501", "404", "405", "200", "302", "400"],
+    ids=["501", "404", "405", "200", "nothing", "302", "400"],
 )
 def test_nothing_is_sent_to_what_is_no_cluster(answer, words):
     with answering(*answer) as place:
