@@ -140,11 +140,11 @@ outputs: [{{type: opensearch, url: ["{opensearch_url}"], index_prefix: {bare.nam
             client.entries("any", UPDATES, "1")
             with pytest.raises(ConnectionError):
                 client.confirmed()
-        why = http.request("POST", "", UPDATES[0])["error"].removeprefix("not delivered: could not deliver: ")
+        why = http.request("POST", "", UPDATES[0])["error"].removeprefix("not delivered: ")
         assert why.startswith(f"no index template of ours is there for {bare.names.state_index}, ")
         assert f"run `guardduty-lens install --url {opensearch_url} --index-prefix" in why
         assert "or send all the same with `without_templates: true` in this output" in why
-        health = {"status": "alive", "not_ready": {"cluster": f"could not deliver: {why}"}}
+        health = {"status": "alive", "not_ready": {"cluster": why}}
         assert http.expect("GET", "health") == health
         assert guarded.expect("GET", "health")["not_ready"] == {"cluster": "not ready"}
         assert "no index template of ours" in http.request("POST", "tag", {"name": "release"})["error"]

@@ -1,13 +1,21 @@
 """What `serve` says when it starts, and how it ends."""
 
+import contextlib
+import http.client
+import json
 import signal
 import socket
 import subprocess
+import threading
+import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from command_line import COMMAND
-from serving import Serving
+from finding_events import EVENT, compact
+from serving import Serving, until
 
 TEXT = """
 inputs: [{type: forward, listen: "127.0.0.1:0"}, {type: http, listen: "127.0.0.1:0", token: {env: TOKEN}}]
@@ -62,3 +70,117 @@ def test_a_folder_that_may_come_later_is_a_warning(tmp_path: Path) -> None:
         assert served.stop() == 0
     finally:
         served.end()
+
+
+# --- an output that is down, or does not answer -------------------------------------------------------
+
+TO_A_CLUSTER = """
+inputs: [{{type: http, listen: "127.0.0.1:0"}}]
+outputs: [{{type: opensearch, url: ["{url}"], name: cluster}}]
+"""
+
+
+class Posted(threading.Thread):
+    """An event that is posted, and what was answered, None where the connection was ended."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__()
+        self._port = port
+        self.answer: tuple[int, str] | None = None
+        self.start()
+
+    def run(self) -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            connection.request("POST", "/", compact(EVENT))
+            answer = connection.getresponse()
+            self.answer = (answer.status, answer.read().decode())
+        connection.close()
+
+
+def health(port: int) -> dict[str, Any]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    connection.request("GET", "/health")
+    answer: dict[str, Any] = json.loads(connection.getresponse().read())
+    connection.close()
+    return answer
+
+
+@pytest.fixture
+def down() -> Iterator[str]:
+    """URL of a cluster that is down: its port is taken, and nobody listens."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{taken.getsockname()[1]}"
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """URL of what takes connections, and answers nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+
+
+@contextlib.contextmanager
+def serving_to(folder: Path, url: str) -> Iterator[tuple[Serving, Posted]]:
+    served = Serving(folder, TO_A_CLUSTER.format(url=url))
+    try:
+        posted = Posted(served.port)
+        yield served, posted
+        posted.join(60)
+    finally:
+        served.end()
+
+
+def test_health_names_an_output_at_its_first_failure(tmp_path: Path, down: str) -> None:
+    with serving_to(tmp_path, down) as (served, posted):
+        until(lambda: "not_ready" in health(served.port), 10)
+        assert list(health(served.port)["not_ready"]) == ["cluster"]
+        assert "Connection refused" in health(served.port)["not_ready"]["cluster"]
+        assert posted.answer is None  # it is being tried again
+        assert served.stop() == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_cluster_that_is_down_does_not_hold_up_the_end(tmp_path: Path, down: str, number: int) -> None:
+    with serving_to(tmp_path, down) as (served, posted):
+        until(lambda: "not_ready" in health(served.port), 10)
+        begun = time.monotonic()
+        assert served.stop(number) == 0
+        assert time.monotonic() - begun < 6
+        posted.join(10)
+        assert posted.answer is not None
+        status, body = posted.answer
+        assert status == 503
+        assert json.loads(body)["error"].startswith("not delivered: stopped while trying again: ")
+        assert served.said[-1].startswith("0 payloads, 0 events: ")
+
+
+def test_what_does_not_answer_is_left_after_six_seconds(tmp_path: Path, silent: str) -> None:
+    with serving_to(tmp_path, silent) as (served, posted):
+        time.sleep(0.5)
+        begun = time.monotonic()
+        assert served.stop() == 0
+        assert 5 < time.monotonic() - begun < 9
+        posted.join(10)
+        assert posted.answer is not None
+        assert posted.answer[0] == 503
+        assert any(
+            "not confirmed in time, and not acknowledged (payloads: 1)" in line for line in served.said
+        )
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_second_signal_ends_it_at_once_and_nothing_is_acknowledged(
+    tmp_path: Path, silent: str, number: int
+) -> None:
+    with serving_to(tmp_path, silent) as (served, posted):
+        time.sleep(0.5)
+        served.process.send_signal(number)
+        until(lambda: any("ending: " in line for line in served.said))
+        begun = time.monotonic()
+        assert served.stop(number) == -number
+        assert time.monotonic() - begun < 2
+        posted.join(10)
+        assert posted.answer is None
+        assert "Traceback" not in "".join(served.said)

@@ -184,4 +184,4 @@ def test_what_cannot_be_done_is_told(s3, tmp_path: Path) -> None:
     assert "NoSuchBucket" in said
     away = ("--url", "http://127.0.0.1:9", "--give-up-after", "1")
     said = run("in.json", "-o", "lake", *away, code=3, folder=tmp_path)
-    assert "Spark gave up: guardduty_lens.outputs.sinks.DeliveryError: could not deliver" in said
+    assert "Spark gave up: guardduty_lens.outputs.sinks.DeliveryError: " in said

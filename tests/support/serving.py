@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import threading
@@ -39,10 +40,10 @@ class Serving:
         )
         assert self.process.stderr is not None
         self.said = []
-        while not (line := self.process.stderr.readline()).startswith("listening on "):
+        while " INFO listening on " not in (line := self.process.stderr.readline()):
             assert line, "".join(self.said)
             self.said.append(line)
-        self.ports = [int(port) for port in line.removeprefix("listening on ").split(", ")]
+        self.ports = [int(port) for port in re.findall(r":(\d+)(?=[,\n])", line.split(" on ")[1])]
         self.port = self.ports[0]
         self._reader = threading.Thread(target=self._read)
         self._reader.start()

@@ -10,6 +10,7 @@ import click
 
 from guardduty_lens import rules
 from guardduty_lens.cli import signals
+from guardduty_lens.cli.again import options_again
 from guardduty_lens.cli.main import EXIT_UNDELIVERED
 from guardduty_lens.cli.opensearch_options import (
     connection_of,
@@ -34,6 +35,7 @@ from guardduty_lens.opensearch.client import DEFAULT_GIVE_UP_AFTER_SECONDS
 from guardduty_lens.outputs import forms
 from guardduty_lens.outputs.dead_letters import DEFAULT_PATH, DeadLetters, numbered
 from guardduty_lens.outputs.sinks import CannotOpenError, DeliveryError, FileSink, Sink
+from guardduty_lens.retries import Retries
 
 if TYPE_CHECKING:
     from guardduty_lens.cli.child import Protocol
@@ -182,7 +184,7 @@ def _appending(
         return FileSink(options["output"], forms.whole, unbuffered=False, append=True)
     from guardduty_lens.outputs.cluster import ClusterSink
 
-    return ClusterSink(cluster, lens, dead_letters, is_in_a_hurry=signals.is_in_a_hurry)
+    return ClusterSink(cluster, lens, dead_letters, retries=Retries(signals.is_in_a_hurry))
 
 
 def extras_of(options: Mapping[str, Any]) -> dict[str, str]:
@@ -211,6 +213,7 @@ def start(inputs: Sources, *, rate: float | None = None, append: bool = False, *
         parquet=_is_parquet(options),
         rate=rate,
         append=append,
+        again=options_again(options["output"]),
         allow_empty=options["allow_empty"],
     )
     run(job, make_lens(options))

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from guardduty_lens.visuals.report.notes import Outside
     from guardduty_lens.visuals.report.releases import Marker
 
+_AGAIN = " --output mended.jsonl, and make the report of that file, too"
+
 
 @click.command("report")
 @click.argument(
@@ -107,7 +109,7 @@ def command(paths: tuple[Path, ...], **options: Any) -> None:
             outside = _fetch(paths[0], options, as_of)
         (folder / "records.jsonl").touch()  # a run that finds nothing to read writes nothing
         outcome = _records(paths, lens, folder, options)
-        told = [summary_text(lens.counters, options["dead_letters"], outcome.saved)]
+        told = [summary_text(lens.counters, options["dead_letters"], outcome.saved, _AGAIN)]
         if outcome.code <= EXIT_REJECTED:
             asked = _asked(options, as_of, outside)
             data = _data(lens, fields, dashboards, folder, asked, markers)

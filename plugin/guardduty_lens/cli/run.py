@@ -31,6 +31,7 @@ from guardduty_lens.outputs.sinks import (
     Sink,
 )
 from guardduty_lens.payloads.pieces import Rejected
+from guardduty_lens.retries import Retries
 
 if TYPE_CHECKING:
     from guardduty_lens.outputs.cluster import Cluster  # imported where it is wanted
@@ -59,6 +60,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     """Records a second, at most."""
     append: bool = False
     """Whether the output goes on where it ended."""
+    again: str = ""
+    """The options that replay rejects to the same output."""
     allow_empty: bool = False
     """Whether a place in which there is nothing to read is no failure."""
 
@@ -80,7 +83,7 @@ def run(job: Job, lens: Lens) -> NoReturn:
     outcome = deliver(job, lens)
     code = max(outcome.code, _write_summary(job, lens, outcome))
     if not job.quiet:
-        click.echo(summary_text(lens.counters, job.dead_letters, outcome.saved), err=True)
+        click.echo(summary_text(lens.counters, job.dead_letters, outcome.saved, job.again), err=True)
         if outcome.is_torn:
             click.echo("  some of these records may not have been written", err=True)
     if outcome.is_abrupt:
@@ -134,7 +137,7 @@ def _outcome(
     except CursorError as error:
         _say(str(error))  # all is delivered, and would be done again
     except (WorkerError, DeliveryError) as error:
-        _say(str(error))
+        _say(f"could not deliver: {error}" if job.cluster is not None else str(error))
         outcome.is_torn = job.cluster is None  # of a cluster each record is known
     except OSError as error:
         _say(cannot_write("records", Path(error.filename or job.output), error, "--output"))
@@ -256,7 +259,7 @@ def _sink(job: Job, lens: Lens, dead_letters: DeadLetters) -> contextlib.Abstrac
     if job.cluster is not None:
         from guardduty_lens.outputs.cluster import ClusterSink
 
-        return ClusterSink(job.cluster, lens, dead_letters, is_in_a_hurry=signals.is_in_a_hurry)
+        return ClusterSink(job.cluster, lens, dead_letters, retries=Retries(signals.is_in_a_hurry))
     if job.parquet:
         from guardduty_lens.outputs.parquet import ParquetSink
 

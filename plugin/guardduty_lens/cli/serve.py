@@ -3,11 +3,12 @@
 import asyncio
 import ctypes
 import logging
+import os
 import resource
 import sys
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 import msgspec
@@ -15,11 +16,15 @@ import msgspec
 from guardduty_lens.cli.main import EXIT_UNDELIVERED
 from guardduty_lens.cli.summary import summary_text
 
+if TYPE_CHECKING:
+    from guardduty_lens.serve.ready import Ready
+
 Result = TypeVar("Result")
 
 # Of glibc's malloc.h.
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 _KEPT_BYTES = 64 * 1024 * 1024
+_AGAIN = ", and where its records go: --to opensearch --url URL, or --output FILE"
 _log = logging.getLogger(__name__)
 
 _CHECKED = (
@@ -49,8 +54,8 @@ _CHECKED = (
 def command(config: Path, check: bool, log_format: str, log_level: str) -> None:
     """Take events from shippers, enrich them, and acknowledge them once every output has confirmed.
 
-    SIGTERM ends it: what has been read is delivered and acknowledged first. SIGHUP takes the configuration
-    anew, if all of it is sound.
+    SIGTERM ends it: what has been read is delivered and acknowledged first, as far as that is possible within
+    six seconds; a second one ends it at once. SIGHUP takes the configuration anew, if all of it is sound.
     """
     from guardduty_lens.serve.checks import checked_config
 
@@ -76,11 +81,18 @@ def command(config: Path, check: bool, log_format: str, log_level: str) -> None:
     _raise_limit_of_open_files()
     _keep_freed_memory()
     try:
-        ready = _runner()(run(ready, load, _say_where))
+        _runner()(_to_the_end(run(ready, load)))
     except OSError as error:
         click.echo(f"guardduty-lens: {error}", err=True)
         sys.exit(EXIT_UNDELIVERED)
-    click.echo(summary_text(ready.lens.counters, ready.dead_letters.path), err=True)
+
+
+async def _to_the_end(running: Coroutine[Any, Any, "Ready"]) -> None:
+    """Serve, and print the summary."""
+    ready = await running
+    click.echo(summary_text(ready.lens.counters, ready.dead_letters.path, again=_AGAIN), err=True)
+    if ready.trouble.is_abandoned:
+        os._exit(0)  # else Python would wait for a thread that waits for an output
 
 
 def _raise_limit_of_open_files() -> None:
@@ -98,10 +110,6 @@ def _keep_freed_memory() -> None:
     if hasattr(libc, "mallopt"):
         libc.mallopt(_M_TRIM_THRESHOLD, _KEPT_BYTES)
         libc.mallopt(_M_MMAP_THRESHOLD, _KEPT_BYTES // 2)
-
-
-def _say_where(ports: Sequence[int]) -> None:
-    click.echo(f"listening on {', '.join(map(str, ports))}" if ports else "polling", err=True)
 
 
 def _runner() -> Callable[[Coroutine[Any, Any, Result]], Result]:

@@ -13,11 +13,15 @@ def summary_of(counters: Counters, saved: int) -> dict[str, Any]:
     return counters.summary() | ({"not_saved": lost} if lost else {})
 
 
-def summary_text(counters: Counters, dead_letters: Path, saved: int | None = None) -> str:
-    """Give the summary of a run in a few lines; `saved` rejects are in the dead letters, all if not said."""
+def summary_text(counters: Counters, dead_letters: Path, saved: int | None = None, again: str = "") -> str:
+    """Give the summary of a run in a few lines; `saved` rejects are in the dead letters, all if not said.
+
+    `again` is what follows in the command that replays them.
+    """
     summary = counters.summary()["events"]
     lines = [
-        f"{counters.payloads:,} payloads, {summary['in']:,} events: {summary['records']:,} records, "
+        f"{_number(counters.payloads, 'payload')}, {_number(summary['in'], 'event')}: "
+        f"{_number(summary['records'], 'record')}, "
         f"{summary['filtered']:,} filtered, {summary['rejected']:,} rejected, {summary['control']:,} control"
         + (f", {summary['undelivered']:,} not confirmed" if "undelivered" in summary else ""),
         *_line("records", counters.records),
@@ -31,11 +35,15 @@ def summary_text(counters: Counters, dead_letters: Path, saved: int | None = Non
     ]
     if counters.rejected:
         rejected = sum(counters.rejected.values())
-        lines += _where_rejects_are(rejected, rejected if saved is None else saved, dead_letters)
+        lines += _where_rejects_are(rejected, rejected if saved is None else saved, dead_letters, again)
     return "\n".join(lines)
 
 
-def _where_rejects_are(rejected: int, saved: int, dead_letters: Path) -> list[str]:
+def _number(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def _where_rejects_are(rejected: int, saved: int, dead_letters: Path, again: str) -> list[str]:
     lines = []
     if saved < rejected:
         lines.append(
@@ -44,8 +52,8 @@ def _where_rejects_are(rejected: int, saved: int, dead_letters: Path) -> list[st
         )
     if saved:
         which = "rejected input" if saved == rejected else f"{saved:,} of {rejected:,} rejected"
-        again = f"guardduty-lens replay {shlex.quote(str(dead_letters))}"
-        lines.append(f"  {which} is in {dead_letters}; try it again with: {again}")
+        command = f"guardduty-lens replay {shlex.quote(str(dead_letters))}{again}"
+        lines.append(f"  {which} is in {dead_letters}; try it again with: {command}")
     return lines
 
 

@@ -16,6 +16,8 @@ import msgspec
 
 from guardduty_lens.opensearch.client import DEFAULT_GIVE_UP_AFTER_SECONDS
 from guardduty_lens.opensearch.document import Document
+from guardduty_lens.opensearch.nodes import CHECK_URL, NO_TLS, no_cluster
+from guardduty_lens.retries import Retries
 
 if TYPE_CHECKING:
     from opensearchpy import OpenSearch
@@ -43,11 +45,19 @@ _STATES = frozenset(
 
 _NO_ANSWER = "its answer is none to a bulk request: check that --url is that of an OpenSearch"
 
+# Of proxies before a cluster that is down, too, and so no sign that there is none.
+_OF_PROXIES = frozenset({401, 403, 408, 413, 429, 500, 502, 503, 504})
+_NO_SUCH_NAME = "[Errno -2]"
+
 _log = logging.getLogger(__name__)
 
 
 class CannotDeliver(Exception):  # noqa: N818 - it names what happened, whoever's fault it was
     """The cluster does not take what it is sent; the message says why, and holds no secret."""
+
+
+class NotACluster(CannotDeliver):
+    """What answers is no OpenSearch, which waiting does not change."""
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -88,6 +98,7 @@ class _Item(msgspec.Struct):
 
 
 class _Answer(msgspec.Struct):
+    errors: bool  # without it, `{}` would be an answer
     items: list[dict[str, _Item]] = []
 
 
@@ -98,7 +109,8 @@ class _Failure(msgspec.Struct):
 class Bulk:
     """Sends documents to a cluster until it has confirmed them.
 
-    `give_up_after` seconds bound how long one batch is tried; `stop`, once set, ends every waiting.
+    `give_up_after` seconds bound how long one batch is tried; `stop`, once set, and `retries`, once they are
+    over, end every waiting.
     """
 
     def __init__(
@@ -107,15 +119,20 @@ class Bulk:
         *,
         give_up_after: float = DEFAULT_GIVE_UP_AFTER_SECONDS,
         stop: threading.Event | None = None,
+        retries: Retries | None = None,
     ) -> None:
         self._transport = client.transport
+        self._retries = retries or Retries()
         self._give_up_after = give_up_after
         self.stop = stop or threading.Event()
-        self._last_notice = float("-inf")
+        self._last_notice = float("-inf")  # none so far
 
     def check(self, give_up_after: float) -> None:
-        """Ask the cluster whether it lets us in, by a bulk request of nothing. Raises CannotDeliver."""
-        patience = _Patience(min(give_up_after, self._give_up_after), self.stop)
+        """Ask the cluster whether it lets us in, by a bulk request of nothing.
+
+        Raises NotACluster, and CannotDeliver, at once for what cannot become right by waiting.
+        """
+        patience = self._patience(give_up_after, is_start=True)
         while True:
             # One that lets us in refuses it, since there is nothing in it.
             if self._answer(b"\n", patience) is not None:
@@ -126,7 +143,7 @@ class Bulk:
         """Send documents until each is confirmed or refused, or time is over."""
         results: list[Result] = [None] * len(documents)
         seconds = self._give_up_after if give_up_after is None else give_up_after
-        patience = _Patience(seconds, self.stop)
+        patience = _Patience(seconds, self.stop, self._retries)
         parts = [list(range(len(documents)))] if documents else []
         try:
             while parts:
@@ -151,7 +168,7 @@ class Bulk:
 
         Raises CannotDeliver.
         """
-        patience = _Patience(min(give_up_after, self._give_up_after), self.stop)
+        patience = self._patience(give_up_after)
         while True:
             try:
                 status, headers, text = self._send("GET", path, params)
@@ -162,6 +179,10 @@ class Bulk:
                 return status, text
             self._wait(patience, f"it answered {status} to GET {path}", _retry_after(headers))
 
+    def _patience(self, give_up_after: float, *, is_start: bool = False) -> "_Patience":
+        seconds = min(give_up_after, self._give_up_after)
+        return _Patience(seconds, self.stop, self._retries, is_start=is_start)
+
     def _answer(self, body: bytes, patience: "_Patience") -> list[_Item] | Refusal | None:
         """Send a request until it is answered: with its items, a refusal of all of it, or nonsense (None).
 
@@ -171,11 +192,14 @@ class Bulk:
             try:
                 status, headers, text = self._post(body)
             except _Unanswered as unanswered:
+                _refuse_for_ever(unanswered, patience)
                 self._wait(patience, str(unanswered))
                 continue
+            items, error = (_items(text), None) if status == 200 else (None, _error(text))
+            if patience.is_start and items is None and error is None and status not in _OF_PROXIES:
+                raise NotACluster(no_cluster("POST /_bulk", f"{status} {text}"))
             if status == 200:
-                return _items(text)
-            error = _error(text)
+                return items
             if status in _TRY_AGAIN or (error is not None and error.type in _STATES):
                 why = f"it answered {status}" + (f": {error.words()}" if error else "")
                 self._wait(patience, why, _retry_after(headers))
@@ -224,8 +248,9 @@ class Bulk:
     ) -> None:
         now = time.monotonic()
         if now - self._last_notice > _SECONDS_BETWEEN_NOTICES:
+            advice = f"; {CHECK_URL}" if self._last_notice < 0 else ""
             self._last_notice = now
-            _log.warning("guardduty-lens: the cluster is tried again: %s", why)
+            _log.warning("guardduty-lens: the cluster is tried again: %s%s", why, advice)
         patience.wait(why, at_least, progress=progress)
 
 
@@ -234,10 +259,17 @@ class _Unanswered(Exception):  # noqa: N818 - as CannotDeliver
 
 
 class _Patience:
-    """How long one batch may still be tried, and how long to wait before the next time."""
+    """How long one batch may still be tried, and how long to wait before the next time.
 
-    def __init__(self, seconds: float, stop: threading.Event) -> None:
+    At the start, before anything was sent, what cannot become right by waiting is refused.
+    """
+
+    def __init__(
+        self, seconds: float, stop: threading.Event, retries: Retries, *, is_start: bool = False
+    ) -> None:
+        self.is_start = is_start
         self._seconds = seconds
+        self._retries = retries
         self._ends = time.monotonic() + seconds
         self._stop = stop
         self._delay = _FIRST_DELAY_SECONDS
@@ -252,9 +284,17 @@ class _Patience:
         self._delay = min(self._delay * 2, _LONGEST_DELAY_SECONDS)
         left = self._ends - time.monotonic()
         if left <= 0:
-            raise CannotDeliver(f"it was tried for {self._seconds:g} seconds; at last: {why}")
-        if self._stop.wait(min(delay, left)):
+            raise CannotDeliver(f"it was tried for {self._seconds:g} seconds; at last: {why}; {CHECK_URL}")
+        if not self._retries.wait(min(delay, left), why, self._stop):
             raise CannotDeliver(f"stopped while trying again: {why}")
+
+
+def _refuse_for_ever(unanswered: _Unanswered, patience: _Patience) -> None:
+    """Raise CannotDeliver at the start for a connection that waiting does not bring about."""
+    if patience.is_start and "WRONG_VERSION_NUMBER" in str(unanswered):
+        raise CannotDeliver(f"{unanswered}; {NO_TLS}")
+    if patience.is_start and _NO_SUCH_NAME in str(unanswered):
+        raise CannotDeliver(f"{unanswered}; check the host of --url")
 
 
 def _body(documents: Sequence[Document], part: Sequence[int]) -> bytes:

@@ -8,8 +8,12 @@ from guardduty_lens.opensearch.cluster import Cluster, ClusterError
 
 _ASKED = ("nodes.*.version", "nodes.*.build_flavor", "nodes.*.ingest.processors.type")
 _PATH = "/_nodes/ingest"
+_ASKED_FOR = f"GET {_PATH}"
 _VERSION = re.compile(r"[0-9]+\.[0-9]+.*")
 _LONGEST_WORDS = 100
+
+CHECK_URL = "check --url, and that the cluster runs"
+NO_TLS = "what listens there does not speak TLS: check whether --url is http://"
 
 
 class NoClusterError(ValueError):
@@ -28,7 +32,7 @@ def nodes_of(cluster: Cluster) -> list[Mapping[str, Any]]:
         isinstance(each, Mapping) and _VERSION.match(str(each.get("version"))) for each in found
     ):
         return found
-    raise NoClusterError(_no_cluster(f"200 {answer}"))
+    raise NoClusterError(no_cluster(_ASKED_FOR, f"200 {answer}"))
 
 
 def _explained(error: ClusterError) -> Exception:
@@ -39,20 +43,21 @@ def _explained(error: ClusterError) -> Exception:
             error.status,
         )
     if "WRONG_VERSION_NUMBER" in str(error):
-        return ClusterError(f"{error}; what listens there does not speak TLS: check whether --url is http://")
+        return ClusterError(f"{error}; {NO_TLS}")
     from opensearchpy.exceptions import SerializationError
 
     if isinstance(error.__cause__, SerializationError) or (error.status or 500) < 500:
-        return NoClusterError(_no_cluster(str(error)))
+        return NoClusterError(no_cluster(_ASKED_FOR, str(error)))
     if error.status is None:
-        return ClusterError(f"{error}; check --url, and that the cluster runs")
+        return ClusterError(f"{error}; {CHECK_URL}")
     return error
 
 
-def _no_cluster(answered: str) -> str:
+def no_cluster(asked: str, answered: str) -> str:
+    """Say that this is no OpenSearch: what was asked, what was answered, and what to check."""
     words = " ".join(answered.split())
     short = words if len(words) <= _LONGEST_WORDS else f"{words[:_LONGEST_WORDS]}…"
     return (
-        f"this is no OpenSearch: GET {_PATH} was answered {short}. Check host, port and path of --url: "
+        f"this is no OpenSearch: {asked} was answered {short}. Check host, port and path of --url: "
         "a cluster is mostly on port 9200 (a managed domain on 443), Dashboards on 5601"
     )

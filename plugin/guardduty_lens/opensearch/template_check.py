@@ -11,9 +11,10 @@ from typing import Any
 
 import msgspec
 
-from guardduty_lens.opensearch.bulk import Bulk, CannotDeliver
+from guardduty_lens.opensearch.bulk import Bulk, CannotDeliver, NotACluster
 from guardduty_lens.opensearch.dates import iso
 from guardduty_lens.opensearch.names import Names
+from guardduty_lens.opensearch.nodes import no_cluster
 from guardduty_lens.opensearch.ownership import stamp_of
 
 WAY_OUT = "docs/opensearch.md, Sending before install"
@@ -179,6 +180,8 @@ class TemplateCheck:
                 return msgspec.json.decode(text, type=ClustersTemplates).index_templates
         except (msgspec.DecodeError, UnicodeEncodeError):
             pass
+        if status in (400, 404) and not _is_of_a_cluster(text):  # such as a wrong path in the URL
+            raise NotACluster(no_cluster(f"GET {TEMPLATES_PATH}", f"{status} {text}"))
         if not self._has_warned:
             self._has_warned = True
             _log.warning("guardduty-lens: %s", _unseen(status))
@@ -214,6 +217,15 @@ class TemplateCheck:
     def _foreign(self, index: str) -> NamedTemplate | None:
         found = template_for(index, self._templates or ())
         return found if found is not None and not found.index_template.is_ours else None
+
+
+def _is_of_a_cluster(text: str) -> bool:
+    """Tell whether an answer refuses a request as a cluster does that has understood it."""
+    try:
+        answer = msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeEncodeError):
+        return False
+    return isinstance(answer, dict) and isinstance(answer.get("error"), dict)
 
 
 def _unseen(status: int) -> str:

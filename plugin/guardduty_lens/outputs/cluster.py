@@ -8,7 +8,7 @@ from typing import Self
 import msgspec
 
 from guardduty_lens.lens import Lens
-from guardduty_lens.opensearch.bulk import Bulk, CannotDeliver
+from guardduty_lens.opensearch.bulk import Bulk, CannotDeliver, NotACluster
 from guardduty_lens.opensearch.client import Connection, ConnectionOptionsError, connect
 from guardduty_lens.opensearch.documents import Documents
 from guardduty_lens.opensearch.names import Names
@@ -19,6 +19,7 @@ from guardduty_lens.outputs.opensearch import OpenSearchOutput, Undelivered
 from guardduty_lens.outputs.sinks import CannotOpenError, DeliveryError
 from guardduty_lens.payloads.pieces import Rejected
 from guardduty_lens.record import Record
+from guardduty_lens.retries import Retries
 
 Refuse = Callable[[Record, Rejected], None]
 
@@ -64,7 +65,7 @@ class ClusterSink:
         lose: Callable[[Record], None] | None = None,
         run_id: str | None = None,
         templates: TemplateCheck | None = None,
-        is_in_a_hurry: Callable[[], bool] = lambda: False,
+        retries: Retries | None = None,
     ) -> None:
         self._cluster = cluster
         self._lens = lens
@@ -73,7 +74,7 @@ class ClusterSink:
         self._lost = lose or lens.lose
         self._run_id = run_id
         self._templates = templates or cluster.template_check()
-        self._is_in_a_hurry = is_in_a_hurry
+        self._retries = retries or Retries()
 
     def write(self, record: Record, source: str) -> None:
         """Take a record, and the name of the input that it is from."""
@@ -102,29 +103,31 @@ class ClusterSink:
             client = connect(cluster.connection)
         except ConnectionOptionsError as error:
             raise CannotOpenError(str(error)) from error
-        bulk = Bulk(client, give_up_after=cluster.give_up_after)
+        bulk = Bulk(client, give_up_after=cluster.give_up_after, retries=self._retries)
         documents = Documents(
             cluster.names, field_prefix=lens.plan.field_prefix, state=cluster.state, flat=cluster.flat
         )
         self._stats = Stats(bulk, cluster.names, lens.counters, self._run_id, self._templates)
-        with _undelivered():
-            self._output = OpenSearchOutput(
-                bulk,
-                documents,
-                lens.counters.delivered,
-                refuse=self._refused,
-                lose=self._lost,
-                templates=self._templates,
-                threads=cluster.connection.connections,
-                is_in_a_hurry=self._is_in_a_hurry,
-            )
+        try:
+            with _undelivered():
+                self._output = OpenSearchOutput(
+                    bulk,
+                    documents,
+                    lens.counters.delivered,
+                    refuse=self._refused,
+                    lose=self._lost,
+                    templates=self._templates,
+                    threads=cluster.connection.connections,
+                )
+        except NotACluster as error:
+            raise CannotOpenError(f"{', '.join(cluster.connection.urls)}: {error}") from error
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         is_broken_off = error is not None and not isinstance(error, Exception)  # by a signal
-        at_once = is_broken_off and (self._output.is_busy or self._is_in_a_hurry())
+        at_once = is_broken_off and (self._output.is_busy or self._retries.are_over())
         try:
             if not at_once and not isinstance(error, DeliveryError):
                 self._stats.last()
@@ -137,8 +140,10 @@ class ClusterSink:
 
 @contextlib.contextmanager
 def _undelivered() -> Iterator[None]:
-    """Say of a cluster's failure that it is one. Raises DeliveryError."""
+    """Make a cluster's failure one of an output. Raises DeliveryError."""
     try:
         yield
+    except NotACluster:
+        raise
     except (Undelivered, CannotDeliver) as error:
-        raise DeliveryError(f"could not deliver: {error}") from error
+        raise DeliveryError(str(error)) from error

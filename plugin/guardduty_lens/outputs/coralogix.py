@@ -19,6 +19,7 @@ from guardduty_lens.opensearch.dates import milliseconds
 from guardduty_lens.outputs.sinks import DeliveryError
 from guardduty_lens.payloads.pieces import Position, Rejected
 from guardduty_lens.record import Record
+from guardduty_lens.retries import Retries
 from guardduty_lens.version import __version__
 
 if TYPE_CHECKING:
@@ -88,11 +89,11 @@ class CoralogixSink:
         self,
         target: CoralogixTarget,
         refuse: Callable[[Record, Rejected], None],
-        sleep: Callable[[float], None] = time.sleep,
+        retries: Retries | None = None,
     ) -> None:
         self._target = target
         self._refuse = refuse
-        self._sleep = sleep
+        self._retries = retries or Retries()
         self._entries: list[_Entry] = []
         self._size = 2
         self._pool: urllib3.PoolManager | None = None
@@ -161,9 +162,9 @@ class CoralogixSink:
                 return
             if status in (401, 403):
                 raise DeliveryError(f"Coralogix does not let us in: {words}")
-            if time.monotonic() + max(wait, pause) > deadline:
-                raise DeliveryError(f"Coralogix did not confirm: {words}")
-            self._sleep(max(wait, pause))
+            why, seconds = f"Coralogix did not confirm: {words}", max(wait, pause)
+            if time.monotonic() + seconds > deadline or not self._retries.wait(seconds, why):
+                raise DeliveryError(why)
             pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
 
     def _divide(self, entries: Sequence[_Entry], status: int, words: str, deadline: float) -> None:

@@ -22,6 +22,7 @@ from guardduty_lens.payloads.pieces import Position, Rejected
 from guardduty_lens.protocols.forward import Entry, RemoteProtocolError, Security, Sender, User
 from guardduty_lens.protocols.forward.sender import chunk_id, packed_forward
 from guardduty_lens.record import Record
+from guardduty_lens.retries import Retries
 
 _MOST_ENTRIES, _MOST_BYTES = 1_000, 1024 * 1024
 """Of a message. Fluent Bit and Fluentd send 2 and 8 MiB at most by default."""
@@ -60,8 +61,14 @@ class ForwardSink:
     at_once = None
     is_terminal = False
 
-    def __init__(self, target: ForwardTarget, refuse: Callable[[Record, Rejected], None]) -> None:
+    def __init__(
+        self,
+        target: ForwardTarget,
+        refuse: Callable[[Record, Rejected], None],
+        retries: Retries | None = None,
+    ) -> None:
         self._target = target
+        self._retries = retries or Retries()
         self._refuse = refuse
         self._entries: list[Entry] = []
         self._size = 0
@@ -134,10 +141,9 @@ class ForwardSink:
             except (OSError, RemoteProtocolError) as error:
                 self._disconnect()
                 failures = str(error) or type(error).__name__
-                if time.monotonic() + pause > deadline:
-                    where = f"{self._target.host}:{self._target.port}"
-                    raise DeliveryError(f"{where} did not confirm: {failures}") from error
-                time.sleep(pause)
+                words = f"{self._target.host}:{self._target.port} did not confirm: {failures}"
+                if time.monotonic() + pause > deadline or not self._retries.wait(pause, words):
+                    raise DeliveryError(words) from error
                 pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
 
     def _confirm_some(self) -> None:

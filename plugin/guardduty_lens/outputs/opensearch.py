@@ -52,8 +52,7 @@ class OpenSearchOutput:
     `delivered` counts what became of documents. `refuse` is called with each record that cannot be stored,
     once, and `lose` with each that is not confirmed when the output fails. Raises CannotDeliver at the start
     where the cluster does not let us in, or `templates` finds one missing; then Undelivered, after which the
-    output is of no more use. `clock` gives the time, in milliseconds since 1970, at which records are taken
-    in; once `is_in_a_hurry`, nothing is tried again.
+    output is of no more use. `clock` gives the time of taking records in, in milliseconds since 1970.
     """
 
     def __init__(
@@ -67,7 +66,6 @@ class OpenSearchOutput:
         templates: TemplateCheck | None = None,
         threads: int = DEFAULT_CONNECTIONS,
         clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
-        is_in_a_hurry: Callable[[], bool] = lambda: False,
     ) -> None:
         self._bulk = bulk
         self._documents = documents
@@ -77,7 +75,6 @@ class OpenSearchOutput:
         self._templates = templates
         self._threads = threads
         self._clock = clock
-        self._is_in_a_hurry = is_in_a_hurry
         self._batch = _Batch()
         self._sent: deque[tuple[_Batch, Future[Delivery]]] = deque()
         bulk.check(CHECK_SECONDS)
@@ -139,8 +136,6 @@ class OpenSearchOutput:
         while self._sent:
             if len(self._sent) > at_most:
                 wait([each for _, each in self._sent], _SECONDS_BETWEEN_LOOKS, FIRST_COMPLETED)
-                if self._is_in_a_hurry():
-                    self._bulk.stop.set()  # nothing is tried again
             elif not any(future.done() for _, future in self._sent):
                 return
             failure = self._settle_done()

@@ -23,6 +23,7 @@ from guardduty_lens.payloads.pieces import Position, Rejected
 from guardduty_lens.record import Record
 from guardduty_lens.rules import Rule
 from guardduty_lens.serve.ledger import Ledger
+from guardduty_lens.serve.trouble import Trouble
 
 MOST_IN_A_BATCH = 5_000
 """Payloads; more wait for the next."""
@@ -78,13 +79,13 @@ class Pipeline:
         routes: Sequence[Route],
         dead_letters: DeadLetters,
         ledger: Ledger,
+        trouble: Trouble,
         wrapper_keys: Sequence[str] = (),
     ) -> None:
         self.lens = lens
         self.routes = routes
         self.deliveries = Deliveries()
-        self.failing: dict[str, str] = {}
-        """Outputs whose last try failed, by name, and why."""
+        self._trouble = trouble
         # With keys of the user's own, what is wrapped may be another part of the record.
         self._shortcut = not wrapper_keys
         self._dead_letters = dead_letters
@@ -93,7 +94,9 @@ class Pipeline:
         self._stacks: dict[str, ExitStack] = {}
         self._waiting: list[_Waiting] = []
         self._wake = asyncio.Event()
+        self._under_way: list[_Waiting] = []
         self._closing = False
+        self._finishing: asyncio.Task[None] | None = None
         self._worker = ThreadPoolExecutor(1, "guardduty-lens")
         self._task: asyncio.Task[None] | None = None
         self._pause = _FIRST_PAUSE_SECONDS
@@ -120,10 +123,32 @@ class Pipeline:
         """Finish what is waiting, and close the outputs."""
         self._closing = True
         self._wake.set()
+        if not self._trouble.is_abandoned:
+            self._finishing = asyncio.get_running_loop().create_task(self._finish())
+            await asyncio.wait({self._finishing})
+            if not self._finishing.cancelled():
+                self._finishing.result()
+        self._worker.shutdown(wait=not self._trouble.is_abandoned, cancel_futures=True)
+
+    async def _finish(self) -> None:
         if self._task is not None:
             await self._task
         await asyncio.get_running_loop().run_in_executor(self._worker, self._close_outputs)
-        self._worker.shutdown()
+
+    def abandon(self) -> None:
+        """Wait for nothing any more: what is not confirmed by now is not acknowledged."""
+        self._closing = self._trouble.is_abandoned = True
+        left = [each for each in self._under_way + self._waiting if not each.done.done()]
+        for each in left:
+            each.done.set_exception(NotDelivered("it ended before its outputs had confirmed"))
+        if left:
+            number = sum(len(each.batch.payloads) for each in left)
+            _log.warning(
+                "not confirmed in time, and not acknowledged (payloads: %d): send them again", number
+            )
+        for task in (self._task, self._finishing):
+            if task is not None:
+                task.cancel()
 
     async def _work(self) -> None:
         loop = asyncio.get_running_loop()
@@ -132,10 +157,10 @@ class Pipeline:
                 self._wake.clear()
                 await self._wake.wait()
                 continue
-            batch = self._next_batch()
+            batch = self._under_way = self._next_batch()
             failure = await loop.run_in_executor(self._worker, self._pass_through, batch)
             for each in batch:
-                if each.done.cancelled():
+                if each.done.done():  # whoever waited does so no more
                     continue
                 if failure is None:
                     each.done.set_result(None)
@@ -182,12 +207,13 @@ class Pipeline:
         except (DeliveryError, OSError) as error:
             self._note_failure(self._route(name), error)
             raise
-        self.failing.pop(name, None)
+        if self._trouble.failing.pop(name, None) is not None:
+            _log.info("output %s confirms again", name)
         sink.hand_on(more=True)
 
     def _note_failure(self, route: Route, error: Exception) -> None:
         route.counts.failures += 1
-        self.failing[route.name] = str(error)
+        self._trouble.failing[route.name] = str(error)
 
     def _note(self, batch: Sequence[_Waiting], seconds: float) -> None:
         self.deliveries.batches += 1

@@ -24,6 +24,7 @@ from guardduty_lens.outputs.forms import whole
 from guardduty_lens.outputs.forward import ForwardSink, ForwardTarget
 from guardduty_lens.outputs.sinks import FileSink, Sink
 from guardduty_lens.protocols.forward import ReceiverLimits, Security, User
+from guardduty_lens.retries import Retries
 from guardduty_lens.serve.checks import connection_of, filters_of, lens_of, place_of
 from guardduty_lens.serve.config import (
     Config,
@@ -39,6 +40,7 @@ from guardduty_lens.serve.config import (
 from guardduty_lens.serve.ledger import Ledger
 from guardduty_lens.serve.pipeline import Route
 from guardduty_lens.serve.tagger import SEND_ANYWAY, Tagger
+from guardduty_lens.serve.trouble import Trouble
 
 _MIB = 1024 * 1024
 
@@ -69,6 +71,7 @@ class Ready(msgspec.Struct, frozen=True):
     dead_letters: DeadLetters
     ledger: Ledger
     tagger: Tagger
+    trouble: Trouble
     wrapper_keys: list[str]
     config: Config
     folder: Path
@@ -84,7 +87,8 @@ def make_ready(config: Config, folder: Path) -> Ready:
     lens.rules = tuple(filters_of(config, lens))
     dead_letters = DeadLetters(folder / config.dead_letters)
     ledger = Ledger(lens, dead_letters)
-    makers = _Makers(folder, lens, dead_letters, ledger)
+    trouble = Trouble()
+    makers = _Makers(folder, lens, dead_letters, ledger, trouble)
     routes = [makers.route(each, number) for number, each in enumerate(config.outputs)]
     return Ready(
         lens,
@@ -93,7 +97,8 @@ def make_ready(config: Config, folder: Path) -> Ready:
         [_input(each, number, folder) for number, each in enumerate(config.inputs)],
         dead_letters,
         ledger,
-        Tagger(makers.clusters),
+        Tagger(makers.clusters, Retries(trouble.is_hurried)),
+        trouble,
         config.wrapper_keys,
         config,
         folder,
@@ -185,11 +190,14 @@ def _forward_options(given: Input, tls: ssl.SSLContext | None, folder: Path) -> 
 class _Makers:
     """Makes routes; what they have in common is here."""
 
-    def __init__(self, folder: Path, lens: Lens, dead_letters: DeadLetters, ledger: Ledger) -> None:
+    def __init__(
+        self, folder: Path, lens: Lens, dead_letters: DeadLetters, ledger: Ledger, trouble: Trouble
+    ) -> None:
         self._folder = folder
         self._lens = lens
         self._dead_letters = dead_letters
         self._ledger = ledger
+        self._trouble = trouble
         self.clusters: list[Cluster] = []
         """The clusters among the outputs."""
 
@@ -201,19 +209,20 @@ class _Makers:
             "coralogix": self._coralogix,
         }
         opener = openers[given.type]
+        name = name_of(given, number)
         leaves_out = given.type == "opensearch" and not given.with_foreign
         return Route(
-            name_of(given, number),
-            opener(given),
+            name,
+            opener(given, self._trouble.retries_of(name)),
             tuple(given.match or ("*",)),
             without_foreign() if leaves_out else None,
         )
 
-    def _file(self, given: Output) -> Callable[[], AbstractContextManager[Sink]]:
+    def _file(self, given: Output, _: Retries) -> Callable[[], AbstractContextManager[Sink]]:
         path = self._folder / (given.path or "")
         return lambda: FileSink(path, whole, unbuffered=False, append=True, option="'path'")
 
-    def _cluster(self, given: Output) -> Callable[[], AbstractContextManager[Sink]]:
+    def _cluster(self, given: Output, retries: Retries) -> Callable[[], AbstractContextManager[Sink]]:
         cluster = Cluster(
             connection=connection_of(given, self._folder),
             names=Names(given.index_prefix),
@@ -234,9 +243,10 @@ class _Makers:
             lose=ledger.lose,
             run_id=run_id,
             templates=templates,
+            retries=retries,
         )
 
-    def _forward(self, given: Output) -> Callable[[], AbstractContextManager[Sink]]:
+    def _forward(self, given: Output, retries: Retries) -> Callable[[], AbstractContextManager[Sink]]:
         host, port = _host_and_port(given.address or "")
         key = self._secret(given.shared_key, "shared_key")
         password = self._secret(given.password, "password")
@@ -251,9 +261,9 @@ class _Makers:
             acknowledge=given.acknowledge,
             give_up_after=given.give_up_after_seconds,
         )
-        return lambda: ForwardSink(target, self._ledger.refuse)
+        return lambda: ForwardSink(target, self._ledger.refuse, retries)
 
-    def _coralogix(self, given: Output) -> Callable[[], AbstractContextManager[Sink]]:
+    def _coralogix(self, given: Output, retries: Retries) -> Callable[[], AbstractContextManager[Sink]]:
         key = self._secret(given.key, "key")
         assert key is not None  # the configuration was checked
         target = CoralogixTarget(
@@ -263,7 +273,7 @@ class _Makers:
             subsystem=given.subsystem or "{account_id}",
             give_up_after=given.give_up_after_seconds,
         )
-        return lambda: CoralogixSink(target, self._ledger.refuse)
+        return lambda: CoralogixSink(target, self._ledger.refuse, retries)
 
     def _secret(self, place: SecretPlace | None, what: str) -> Secret | None:
         return secret_of(place, what, self._folder) if place is not None else None

@@ -6,7 +6,7 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -27,6 +27,13 @@ from guardduty_lens.serve.words import lines_of
 
 _log = logging.getLogger(__name__)
 
+PATIENCE_SECONDS = 6.0
+"""How long an end in order may take: less than what Docker and systemd allow."""
+HURRY_SECONDS = 3.0
+"""After so many of these nothing is tried again."""
+_ANSWER_SECONDS = 0.5
+"""For inputs to tell whoever waits that nothing is acknowledged."""
+
 Sockets = Mapping[Place, socket.socket]
 
 
@@ -36,7 +43,7 @@ class Service:
     def __init__(self, ready: Ready) -> None:
         self._ready = ready
         self._pipeline = Pipeline(
-            ready.lens, ready.routes, ready.dead_letters, ready.ledger, ready.wrapper_keys
+            ready.lens, ready.routes, ready.dead_letters, ready.ledger, ready.trouble, ready.wrapper_keys
         )
         self._servers = [self._server(given) for given in ready.inputs]
 
@@ -49,12 +56,30 @@ class Service:
             elif given.place is not None:
                 await server.start(sockets[given.place].dup())
 
-    async def stop(self) -> None:
-        """Take no more; deliver and acknowledge what was read."""
-        await asyncio.gather(*(server.close() for server in self._servers))
-        await self._pipeline.close()
+    async def stop(self, ended: asyncio.Event) -> None:
+        """Take no more; deliver and acknowledge what was read, for `PATIENCE_SECONDS` once `ended` is set."""
+        closing = asyncio.create_task(self._close())
+        hurrying = asyncio.create_task(self._hurry(ended, closing))
+        await asyncio.wait({closing})
+        hurrying.cancel()
+        if not closing.cancelled():
+            closing.result()
         for name, counts in self._counts().items():
             _log.info("%s: %s", name, msgspec.json.encode(counts).decode())
+
+    async def _close(self) -> None:
+        await asyncio.gather(*(server.close() for server in self._servers))
+        await self._pipeline.close()
+
+    async def _hurry(self, ended: asyncio.Event, closing: asyncio.Task[None]) -> None:
+        """Once it is the end, have nothing tried again, then leave what does not answer."""
+        await ended.wait()
+        await asyncio.sleep(HURRY_SECONDS)
+        self._ready.trouble.hurry()
+        await asyncio.sleep(PATIENCE_SECONDS - HURRY_SECONDS)
+        self._pipeline.abandon()
+        await asyncio.sleep(_ANSWER_SECONDS)
+        closing.cancel()
 
     def _counts(self) -> dict[str, dict[str, int]]:
         """Give the counts of each input, by its number and type."""
@@ -75,7 +100,7 @@ class Service:
             self._enrich,
             self._metrics,
             self._ready.tagger.take,
-            lambda: dict(self._pipeline.failing),
+            lambda: dict(self._ready.trouble.failing),
         )
         return HttpServer(application, given.tls)
 
@@ -102,19 +127,22 @@ class Service:
 async def run(
     ready: Ready,
     reload: Callable[[], Ready] | None = None,
-    started: Callable[[Sequence[int]], None] = lambda _: None,
 ) -> Ready:
     """Serve until SIGTERM or SIGINT; then take no more, deliver and acknowledge what was read, and end.
 
+    That takes `PATIENCE_SECONDS` at most: what outputs have not confirmed by then is not acknowledged, and
+    `trouble` says whether a thread still waits for them. A second such signal ends the process at once.
+
     On SIGHUP the configuration that `reload` gives takes the place of the one at work, once all of it is
     sound and what was read has been delivered; connections that come meanwhile wait. Where it is not, the
-    old one stays. `started` is told the ports, once all inputs listen. Gives what was at work at the end,
+    old one stays. The log says once all inputs listen. Gives what was at work at the end,
     whose lens has counted everything. Raises OSError where an input cannot listen.
     """
-    stopped, asked = _signalled(signal.SIGTERM, signal.SIGINT), _signalled(signal.SIGHUP)
+    stopped, asked = _ended(), _asked()
     sockets: Sockets = _bound(ready, {})
     service = await _begun(ready, sockets)
-    started(_ports(ready, sockets))
+    at = _listening_at(ready, sockets)
+    _log.info("%s", f"listening on {', '.join(at)}" if at else "polling")
     try:
         while await _first_of(stopped, asked) is asked:
             asked.clear()
@@ -123,7 +151,7 @@ async def run(
             except (ValueError, OSError) as error:
                 _log.error("the configuration was not taken, the old one stays: %s", error)
                 continue
-            await service.stop()
+            await service.stop(stopped)
             fresh.lens.counters.add(ready.lens.counters)
             _close(each for place, each in sockets.items() if place not in places)
             ready, sockets = fresh, places
@@ -132,7 +160,8 @@ async def run(
         _log.info("ending: what has been read is delivered first")
     finally:
         _close(sockets.values())  # first, so that shippers go elsewhere at once
-        await service.stop()
+        stopped.set()  # whatever the reason
+        await service.stop(stopped)
     return ready
 
 
@@ -176,6 +205,12 @@ def _ports(ready: Ready, sockets: Sockets) -> list[int]:
     return [sockets[place].getsockname()[1] for place in _places(ready)]
 
 
+def _listening_at(ready: Ready, sockets: Sockets) -> list[str]:
+    """Give the addresses, with the ports that are really listened on."""
+    hosts = [f"[{place.host}]" if ":" in place.host else place.host for place in _places(ready)]
+    return [f"{host}:{port}" for host, port in zip(hosts, _ports(ready, sockets), strict=True)]
+
+
 def _listening(place: Place) -> socket.socket:
     family = socket.AF_INET6 if ":" in place.host else socket.AF_INET
     try:
@@ -191,11 +226,25 @@ def _close(sockets: Iterable[socket.socket]) -> None:
         each.close()
 
 
-def _signalled(*numbers: signal.Signals) -> asyncio.Event:
-    """Give what is set by any of these signals."""
+def _asked() -> asyncio.Event:
+    """Give what is set when the configuration is to be taken anew."""
     event = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, event.set)
+    return event
+
+
+def _ended() -> asyncio.Event:
+    """Give what is set by the first signal to end; the second has its usual effect."""
+    event, loop, numbers = asyncio.Event(), asyncio.get_running_loop(), (signal.SIGTERM, signal.SIGINT)
+
+    def end() -> None:
+        event.set()
+        for number in numbers:
+            loop.remove_signal_handler(number)
+            signal.signal(number, signal.SIG_DFL)  # of SIGINT it would be a traceback
+
     for number in numbers:
-        asyncio.get_running_loop().add_signal_handler(number, event.set)
+        loop.add_signal_handler(number, end)
     return event
 
 

@@ -11,6 +11,7 @@ from guardduty_lens.opensearch.client import connect
 from guardduty_lens.opensearch.tags import TagError, put_tag, read_tag
 from guardduty_lens.opensearch.template_check import TemplateCheck
 from guardduty_lens.outputs.cluster import Cluster
+from guardduty_lens.retries import Retries
 
 SEND_ANYWAY = "`without_templates: true` in this output"
 """How the configuration says that records are sent without our templates."""
@@ -21,8 +22,9 @@ _GIVE_UP_AFTER_SECONDS = 20.0
 class Tagger:
     """Takes markers; a connection is made with the first of them."""
 
-    def __init__(self, clusters: Sequence[Cluster]) -> None:
+    def __init__(self, clusters: Sequence[Cluster], retries: Retries) -> None:
         self._clusters = clusters
+        self._retries = retries
         self._checks: list[TemplateCheck | None] = [each.template_check(SEND_ANYWAY) for each in clusters]
         self._bulks: list[Bulk] | None = None
 
@@ -36,7 +38,7 @@ class Tagger:
         tag = read_tag(body, time.time_ns() // 1_000_000)
         if self._bulks is None:
             self._bulks = [
-                Bulk(connect(cluster.connection), give_up_after=_GIVE_UP_AFTER_SECONDS)
+                Bulk(connect(cluster.connection), give_up_after=_GIVE_UP_AFTER_SECONDS, retries=self._retries)
                 for cluster in self._clusters
             ]
         try:

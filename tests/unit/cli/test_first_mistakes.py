@@ -2,11 +2,13 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 
 import pytest
 from command_line import json_lines
+from faulty_cluster import faulty_cluster
 from finding_events import EVENT, compact
 
 GOOD = compact(EVENT) + b"\n"
@@ -64,6 +66,53 @@ def test_a_replay_without_rejects_leaves_no_file(command, tmp_path):
 def test_the_hint_quotes_what_a_shell_would_take_apart(command):
     result = command("filter", "--dead-letters", "my letters.jsonl", stdin=b"one\n")
     assert hint_of(result) == "replay 'my letters.jsonl'"
+
+
+def test_the_hint_to_replay_goes_to_the_same_cluster(command, tmp_path):
+    (tmp_path / "secret").write_text("pass\n")
+    with faulty_cluster() as cluster:
+        options = ["--to", "opensearch", "--url", cluster.url, "--user", "me", "--password-file", "secret"]
+        options += ["--index-prefix", "a-", "--no-state", "--drop-if", "x: account_id=1"]
+        result = command("filter", *options, stdin=b"one\n" + GOOD)
+        hint = hint_of(result)
+        letter = json_lines((tmp_path / LETTERS).read_bytes())[0] | {"raw": GOOD.decode()}
+        (tmp_path / LETTERS).write_bytes(compact(letter) + b"\n")
+        again = command(*shlex.split(hint))
+    assert shlex.split(hint)[:2] == ["replay", LETTERS]
+    assert sorted(shlex.split(hint)[2:]) == sorted(options)
+    assert "pass" not in hint.replace("--password-file", "")
+    assert again.code == 0
+    assert [name for names in cluster.ids for name in names].count(cluster.ids[0][0]) == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "hint"),
+    [
+        (["-o", "out.jsonl"], "--output out.1.jsonl"),
+        (
+            ["--add-only", "--field-prefix", "gd_", "--output", "out.jsonl"],
+            "--field-prefix gd_ --add-only --output out.1.jsonl",
+        ),
+        (["--to", "parquet", "-o", "lake"], "--to parquet --output lake"),
+        (
+            ["--min-severity", "High", "--only", "finding", "--only", "health"],
+            "--only finding --only health --min-severity High",
+        ),
+    ],
+    ids=["file", "add-only", "parquet", "rules"],
+)
+def test_the_hint_to_replay_has_the_options_of_the_run(command, tmp_path, options, hint):
+    result = command("filter", *options, stdin=b"one\n" + GOOD)
+    said = hint_of(result)
+    assert sorted(said.split()) == sorted(["replay", LETTERS, *hint.split()])
+    before = {path: path.read_bytes() for path in tmp_path.glob("*.jsonl")}
+    assert command(*said.split()).code == 1
+    assert all(path.read_bytes() == held for path, held in before.items())  # nothing was written over
+
+
+def test_the_hint_of_a_report_makes_records_for_it(command, tmp_path):
+    result = command("report", "-", stdin=b"one\n" + GOOD)
+    assert hint_of(result) == f"replay {LETTERS} --output mended.jsonl, and make the report of that file, too"
 
 
 # --- dead letters that could not be saved -----------------------------------------------------------

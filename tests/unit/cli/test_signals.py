@@ -239,7 +239,7 @@ def test_a_report_that_is_ended_leaves_no_page(tmp_path, number, code):
         process.send_signal(number)
         _, err = process.communicate(timeout=60)
     assert process.returncode == code
-    assert b": 1 records, " in err
+    assert b": 1 record, " in err
     assert not (tmp_path / "report.html").exists()
 
 

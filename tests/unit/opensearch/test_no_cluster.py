@@ -1,11 +1,15 @@
 """A URL at which no OpenSearch answers: what was asked, what answered, and what to check."""
 
+import socket
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import faulty_cluster as stand_in
 import pytest
 from click.testing import CliRunner
+from faulty_cluster import Answer, faulty_cluster
+from finding_events import EVENT, compact
 
 from guardduty_lens.cli.main import main
 
@@ -94,8 +98,8 @@ def test_a_tag_says_it_too():
         code, last = run("tag", "release", "--url", f"http://{place}")
     assert code == 3
     assert last == (
-        "guardduty-lens: the tag was not confirmed: the cluster answered 404: "
-        f"{DASHBOARDS.decode()}: check that --url is that of an OpenSearch"
+        "guardduty-lens: the tag was not confirmed: this is no OpenSearch: "
+        f"GET /_index_template was answered 404 {DASHBOARDS.decode()}. {CHECK}"
     )
 
 
@@ -127,3 +131,80 @@ def test_nobody_there_and_another_protocol():
     code, last = run("plan", "--url", f"http://{place}")
     assert code == 3
     assert last.endswith("Connection refused; check --url, and that the cluster runs")
+
+
+# --- sending there -------------------------------------------------------------------------------------
+
+
+def send(url, *more):
+    """Send an event to a URL; give the exit code and what was told."""
+    line = ["filter", "--to", "opensearch", "--url", url, "-q", *more]
+    result = CliRunner().invoke(main, line, input=compact(EVENT), prog_name="guardduty-lens")
+    return result.exit_code, result.output
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ((501, HTML, b"<html>Unsupported method</html>"), "501 <html>Unsupported method</html>"),
+        ((404, HTML, b"not found"), "404 not found"),
+        ((405, HTML, b""), "405"),
+        ((200, HTML, b"<html>welcome</html>"), "200 <html>welcome</html>"),
+        ((200, JSON, b"{}"), "200 {}"),
+        ((302, HTML, b""), "302"),
+        ((400, JSON, b'{"error":"no handler found for uri"}'), '400 {"error":"no handler found for uri"}'),
+    ],
+    ids=["501", "404", "405", "200", "nothing", "302", "400"],
+)
+def test_nothing_is_sent_to_what_is_no_cluster(answer, words):
+    with answering(*answer) as place:
+        code, told = send(f"http://{place}")
+    assert code == 2
+    assert told.splitlines()[-1] == (
+        f"Error: http://{place}: this is no OpenSearch: POST /_bulk was answered {words}. {CHECK}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [(400, b'{"error":"no handler found for uri [/x/_index_template]"}'), (404, b"not found")],
+)
+def test_nothing_is_sent_where_nothing_answers_for_templates(monkeypatch, status, body):
+    monkeypatch.setattr(stand_in._Handler, "do_GET", lambda self: self._answer(Answer(status, body)))
+    with faulty_cluster() as cluster:
+        code, told = send(f"{cluster.url}/x")
+    assert code == 2
+    asked = f"GET /_index_template was answered {status} {body.decode()}"
+    assert told.splitlines()[-1] == f"Error: {cluster.url}/x: this is no OpenSearch: {asked}. {CHECK}"
+    assert cluster.requests == []
+
+
+def test_sending_by_https_to_http_is_refused_at_once():
+    with answering(200, JSON, b"{}") as place:
+        code, told = send(f"https://{place}")
+    assert code == 3
+    assert told.startswith("guardduty-lens: could not deliver: ")
+    assert told.endswith("; what listens there does not speak TLS: check whether --url is http://\n")
+
+
+def test_a_host_that_there_is_not_is_refused_at_once(monkeypatch):
+    def unknown(*_, **__):
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    code, told = send("http://nosuch.invalid:9200")
+    assert code == 3
+    assert told.endswith("Name or service not known); check the host of --url\n")
+    assert "tried again" not in told
+
+
+def test_a_cluster_that_is_down_is_tried_again_and_says_what_to_check(caplog):
+    with answering(200, JSON, b"{}") as place:
+        pass
+    code, told = send(f"http://{place}", "--give-up-after", "1")
+    assert code == 3
+    [line] = [each for each in caplog.messages if "tried again" in each]
+    advice = "; check --url, and that the cluster runs"
+    assert line.endswith(f"Connection refused{advice}")
+    assert told.startswith("guardduty-lens: could not deliver: it was tried for 1 seconds; at last: ")
+    assert told.endswith(f"Connection refused{advice}\n")

@@ -140,7 +140,7 @@ def test_a_template_over_ours_is_to_be_lowered(ours: list[Any], options: dict[st
     [
         (403, "{}", "403: the right `indices:admin/index_template/get` is missing; writer.json has it"),
         (401, "{}", "401: it does not accept who we are"),
-        (404, "nothing here", "404"),
+        (404, '{"error": {"type": "x"}}', "404"),
         (200, "<html>", "200: its answer cannot be read"),
     ],
 )

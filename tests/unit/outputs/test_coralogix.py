@@ -1,5 +1,6 @@
 """The output to Coralogix, against a server that holds to the documented contract, and misbehaves."""
 
+import threading
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from guardduty_lens.opensearch.client import Secret
 from guardduty_lens.outputs.coralogix import CoralogixSink, CoralogixTarget, url_of
 from guardduty_lens.outputs.sinks import DeliveryError
 from guardduty_lens.payloads.pieces import Rejected
+from guardduty_lens.retries import Retries
 from guardduty_lens.samples import generate_findings
 
 
@@ -21,16 +23,28 @@ def records(payloads: Any) -> list[Record]:
     return [item for payload in payloads for item in lens.process(payload) if isinstance(item, Record)]
 
 
+class Noted(Retries):
+    """Waits for nothing, and notes how long it was to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waited: list[float] = []
+
+    def wait(self, seconds: float, why: str, stop: threading.Event | None = None) -> bool:
+        self.waited.append(seconds)
+        return True
+
+
 def send(url: str, given: Any, **options: Any) -> tuple[list[Rejected], list[float]]:
     refused: list[Rejected] = []
-    waited: list[float] = []
+    retries = Noted()
     options.setdefault("key", Secret(KEY))
     target = CoralogixTarget(url=url, **options)
-    with CoralogixSink(target, lambda _, rejected: refused.append(rejected), waited.append) as sink:
+    with CoralogixSink(target, lambda _, rejected: refused.append(rejected), retries) as sink:
         for record in given:
             sink.write(record, "test")
         sink.flush()
-    return refused, waited
+    return refused, retries.waited
 
 
 def test_an_entry_is_the_record_with_its_time_names_and_severity() -> None:
