@@ -18,13 +18,14 @@ _ADVICE = {
 }
 
 
-def why_not_writable(path: Path) -> str | None:
-    """Say why a file could not be written, and what to do; None where it can be."""
+def why_not_writable(path: Path, option: str = "--output") -> str | None:
+    """Say why a file could not be written, and what to do; None where it can be. `option` names it."""
     reason = why_no_file(path)
     if reason is not None:
         return reason
     if not os.access(path if path.exists() else path.parent, os.W_OK):
-        return f"cannot write {path}: Permission denied; let this user write there"
+        advice = f"let this user write there, or name another place with {option}"
+        return f"cannot write {path}: Permission denied; {advice}"
     return None
 
 
