@@ -152,19 +152,12 @@ def _outcome(
 def _say_undelivered(job: Job, error: Exception) -> None:
     if job.cluster is not None:
         _say(f"could not deliver: {error}{_again(job) if signals.is_stopping() else ''}")
-    elif _is_closed(job, error):
-        _say("whatever read standard output has ended before it had everything")
     else:
         _say(str(error))
 
 
 def _again(job: Job) -> str:
     return "; run it again: in a cluster nothing is doubled" if job.cluster is not None else ""
-
-
-def _is_closed(job: Job, error: Exception) -> bool:
-    """Tell whether a pipe was closed at its other end, as `head` does once it has what it wants."""
-    return job.output == STANDARD and isinstance(error.__cause__, BrokenPipeError)
 
 
 def _say(text: str) -> None:

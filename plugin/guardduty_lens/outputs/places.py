@@ -43,6 +43,6 @@ def cannot_write(what: str, path: Path, error: OSError, option: str) -> str:
     why = error.strerror or str(error)
     place = "standard output" if path == STANDARD else str(path)
     if error.errno == errno.EPIPE:
-        return f"cannot write {what} to {place}: {why}: whatever read it has ended; run it again"
+        return f"whatever read {place} has ended before it had everything"  # as `head` does
     advice = _ADVICE.get(error.errno or 0, "see what is wrong with it")
     return f"cannot write {what} to {place}: {why}; {advice}, or name another place with {option}"
