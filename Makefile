@@ -5,6 +5,10 @@ BIN := $(VENV)/bin
 # Made anew whenever what they install changes: the package and its report; and all that the tests require.
 READY := $(VENV)/.ready
 TESTED := $(VENV)/.ready-for-tests
+# The scripts of an environment name its place: one whose checkout was moved is made anew.
+ifneq ($(wildcard $(READY)),)
+$(shell grep -qsF "$(abspath $(VENV))/bin/python" "$(BIN)/guardduty-lens" || rm -rf "$(VENV)")
+endif
 
 .PHONY: help demo test test-integration test-fresh test-spark test-lowest lint format bench soak docs templates alerts scripts saved-objects lambda generated opensearch opensearch-stop clean
 

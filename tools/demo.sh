@@ -43,7 +43,8 @@ Next:
   . $BIN/activate
   guardduty-lens filter --help                  # your own findings: files, folders, a pipe
   guardduty-lens report FINDINGS -o mine.html   # and as dashboards
-  pip install '.[opensearch]'                   # in OpenSearch:
+  pip install -e '.[opensearch]'                # in OpenSearch:
+  make opensearch                               # one to try it with; the last line is its URL
   guardduty-lens plan --url URL                 # what install would put there
   guardduty-lens install --url URL
 END

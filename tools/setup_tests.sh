@@ -35,5 +35,6 @@ if may_install; then
     [ -n "${OPENSEARCH_JAVA_HOME:-}${JAVA_HOME:-}" ] || command -v java >/dev/null || install_java
     sh "$(dirname "$0")/setup_log_daemons.sh"
 fi
+echo "installing the Python packages that the tests require (once, some minutes)" >&2
 "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --editable '.[dev]' \
     ${CONSTRAINTS:+--constraint "$CONSTRAINTS"}

@@ -144,6 +144,8 @@ def _test(test: re.Match[str], types: Mapping[str, str]) -> Test:
         return (lambda fields: field not in fields) if test["absent"] else (lambda fields: field in fields)
     if test["absent"]:
         raise RuleError(f"'!' stands before a field alone: {test[0]!r}")
+    if operator == "=" and test["value"].startswith("="):
+        raise RuleError(f"no operator == in {test[0]!r}: write =")
     wanted = _wanted(_unquoted(test["value"]), operator, field, types[field])
     compare = _COMPARISONS["=" if operator == "!=" else operator]
 

@@ -229,7 +229,7 @@ def test_a_report_of_what_a_cluster_holds_is_that_of_the_files(
     recent = run("report", "--from-opensearch", "-o", str(tmp_path / "recent.html"), *days)
     assert recent.code == 0, recent.err
     note = "not shown, as last seen before 2025-03-03 12:00 UTC (--days 1): 11 of 12 records"
-    assert "1 records" in recent.err
+    assert ": 1 record, " in recent.err
     assert f"  {note}\n" in recent.err
     assert f'"left_out":["{note}"]' in (tmp_path / "recent.html").read_text()
     old = run("report", "--from-opensearch", "-o", str(tmp_path / "old.html"), "--days", "1")

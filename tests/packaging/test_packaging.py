@@ -172,7 +172,7 @@ def test_the_command_runs_outside_the_checkout(environment, elsewhere):
     record = json.loads((elsewhere["cwd"] / "out.jsonl").read_bytes())
     expected = json.loads((GOLDEN / "expected.json").read_bytes())
     assert same_json({key: record.get(key) for key in expected}, expected)
-    assert b"1 records" in result.stderr
+    assert b"1 record" in result.stderr
     sample = run(command, "sample", "-n", 50, "--shape", "mixed", **elsewhere).stdout
     assert run(command, "filter", "-q", input=sample, **elsewhere).stdout.count(b"\n") == 50
 

@@ -122,6 +122,12 @@ def test_refusals_have_their_status_and_a_reason(ask: Post) -> None:
         status, answer = ask(*arguments, **headers)
         assert status == wanted, arguments
         assert answer["error"]
+    status, answer = ask(b"{}", Content_Type="application/x-www-form-urlencoded")
+    assert status == 415
+    assert answer["error"] == (
+        "the content type 'application/x-www-form-urlencoded'; JSON or msgpack is taken: "
+        "send Content-Type: application/json"
+    )
 
 
 def test_what_cannot_be_read_is_taken_and_lies_in_the_dead_letters(served: Serving, ask: Post) -> None:

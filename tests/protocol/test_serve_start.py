@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from command_line import COMMAND
+from faulty_cluster import Answer, faulty_cluster
 from finding_events import EVENT, compact
 from serving import Serving, until
 
@@ -184,3 +185,16 @@ def test_a_second_signal_ends_it_at_once_and_nothing_is_acknowledged(
         posted.join(10)
         assert posted.answer is None
         assert "Traceback" not in "".join(served.said)
+
+
+def test_an_output_that_confirms_again_is_told(tmp_path: Path) -> None:
+    with (
+        faulty_cluster(lambda number, _: Answer(503) if number == 1 else None) as cluster,
+        serving_to(tmp_path, cluster.url) as (served, posted),
+    ):
+        posted.join(30)
+        assert posted.answer is not None
+        assert posted.answer[0] == 200
+        assert health(served.port) == {"status": "alive"}
+        assert served.stop() == 0
+        assert any(" INFO output cluster confirms again" in line for line in served.said)

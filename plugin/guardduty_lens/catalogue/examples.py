@@ -85,11 +85,15 @@ def _failure(oracle: Oracle, entry: Entry, example: Example) -> str:
     fields = oracle.fields(example_event(example))
     got = fields.get(entry.field)
     if example.gives is not UNSET and not same_json(got, example.gives):
-        return f"gives {got!r}, not {example.gives!r}"
+        return f"gives {_shown(got)}, not {_shown(example.gives)}"
     if example.gives_nothing and got is not None:
-        return f"gives {got!r}, not nothing"
+        return f"gives {_shown(got)}, not nothing"
     missing = [code for code in example.warns or () if code not in fields.get("lens_warnings", ())]
     return f"does not warn {', '.join(missing)}" if missing else ""
+
+
+def _shown(value: Any) -> str:
+    return "nothing" if value is None else repr(value)
 
 
 def same_json(one: Any, other: Any) -> bool:

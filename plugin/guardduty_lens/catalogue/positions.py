@@ -123,7 +123,7 @@ def _place_of(text: str, index: int) -> tuple[int, int]:
 def _syntax_message(error: yaml.MarkedYAMLError) -> str:
     problem = error.problem or error.context or "it cannot be read"
     if problem.startswith("but found another document"):
-        return "a catalogue file holds one document: no second '---'"
+        return "a file holds one document: no second '---'"
     if isinstance(error, yaml.composer.ComposerError):
         return problem
     hints = (hint for start, hint in _HINTS.items() if f"{error.context}\n{problem}".find(start) >= 0)

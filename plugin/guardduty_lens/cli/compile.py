@@ -1,6 +1,6 @@
 """`guardduty-lens compile`: the fields as what other engines run, written to files."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from guardduty_lens.lens import Lens
 from guardduty_lens.opensearch.names import Names
 from guardduty_lens.opensearch.resources import IndexOptions, Resource
 from guardduty_lens.opensearch.templates import templates
+from guardduty_lens.outputs.places import cannot_write
 from guardduty_lens.parquet.athena import FILE as ATHENA_FILE
 from guardduty_lens.parquet.athena import athena_sql
 from guardduty_lens.parquet.columns import Columns, ColumnsError
@@ -57,8 +58,8 @@ def opensearch(
 ) -> None:
     """Write templates and ingest pipeline for OpenSearch: the body that is put, as KIND/NAME.json."""
     lens = _lens(fields, field_prefix, severity_scheme)
-    for path in _written(output, _resources(lens, _names(index_prefix))):
-        click.echo(path)
+    resources = _resources(lens, _names(index_prefix))
+    _write(output, {f"{each.kind}/{each.name}.json": _body_text(each) for each in resources})
     _say_what_is_left_out(lens, field_prefix, "the pipeline")
 
 
@@ -215,10 +216,15 @@ def dashboards(
 
 
 def _write(folder: Path, files: Mapping[str, str]) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write files into a folder, and say which. Raises UsageError where that cannot be."""
     for name, text in files.items():
         path = folder / name
-        path.write_text(text, encoding="utf-8")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        except OSError as error:
+            place = Path(error.filename or path)
+            raise click.UsageError(cannot_write("files", place, error, "--output")) from error
         click.echo(path)
 
 
@@ -245,11 +251,3 @@ def _resources(lens: Lens, names: Names) -> list[Resource]:
     except NotCompiledError as error:
         raise click.UsageError(str(error)) from error
     return [*templates(lens.plan, names, IndexOptions(), extra_fields=extra), pipeline]
-
-
-def _written(folder: Path, resources: Iterable[Resource]) -> Iterable[Path]:
-    for resource in resources:
-        path = folder / resource.kind / f"{resource.name}.json"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(_body_text(resource), encoding="utf-8")
-        yield path

@@ -20,6 +20,7 @@ from guardduty_lens.catalogue.model import CatalogueFile
 from guardduty_lens.cli.groups import Group
 from guardduty_lens.cli.main import EXIT_REJECTED
 from guardduty_lens.cli.options import fields_option
+from guardduty_lens.cli.summary import numbered
 
 FilesArgument = click.argument(
     "paths", nargs=-1, metavar="[FILE|FOLDER]...", type=click.Path(exists=True, path_type=Path)
@@ -70,7 +71,7 @@ def lint_fields(paths: tuple[Path, ...]) -> None:
         _, problems = lint_files(builtin_files(), builtin=None, check_examples=check)
     for problem in problems:
         click.echo(str(problem))
-    click.echo(f"{len(problems)} problems" if problems else "no problems", err=True)
+    click.echo(numbered(len(problems), "problem") if problems else "no problems", err=True)
     if problems:
         raise SystemExit(EXIT_REJECTED)
 

@@ -21,6 +21,7 @@ from guardduty_lens.cli.opensearch_options import (
 )
 from guardduty_lens.cli.options import (
     USER_ERRORS,
+    LocalPath,
     allow_empty_option,
     lens_options,
     require_extras,
@@ -116,9 +117,7 @@ def job_options(function: Any) -> Any:
 
 
 @click.command("filter")
-@click.argument(
-    "paths", nargs=-1, metavar="[PATH]...", type=click.Path(exists=True, allow_dash=True, path_type=Path)
-)
+@click.argument("paths", nargs=-1, metavar="[PATH]...", type=LocalPath())
 @click.option(
     "--protocol",
     type=click.Choice(["jsonl", "fluentd-exec", "rsyslog-mmexternal", "rsyslog-omprog"]),

@@ -85,7 +85,7 @@ def _make_changes(seen: Look) -> None:
     requests = seen.cluster.requests
     if seen.server is not None:
         of_dashboards = [each for each in seen.changes if each.kind == "saved_object"]
-        with told("dashboards"):
+        with told("dashboards", f"; what the cluster was to get is there ({done} objects): run it again"):
             done += apply_saved(seen.server, of_dashboards, seen.saved)
         requests += seen.server.requests
     click.echo(f"done: {done} of {len(seen.changes)} objects changed, {requests} requests in all")

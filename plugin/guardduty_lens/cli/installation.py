@@ -39,6 +39,9 @@ if TYPE_CHECKING:
     from guardduty_lens.saved_objects_api.server import DashboardsServer
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+_WITHOUT_DASHBOARDS = (
+    "Without Dashboards leave --dashboards-url out: --dashboards-file, or `report`, serve then"
+)
 
 
 class Look(msgspec.Struct, frozen=True):
@@ -151,7 +154,7 @@ def look(options: dict[str, Any], *, force: bool = False) -> Look:
     server = server_of(options)
     saved = saved_objects(dashboards, known, names, stock_map=options["stock_map"])
     if server is not None:
-        with told("dashboards"):
+        with told("dashboards", f"; nothing was changed. {_WITHOUT_DASHBOARDS}"):
             changes += compare_saved(saved, server.found(), names.prefix, force=force)
     has_alerts = capabilities.alerting and "monitor" not in capabilities.unanswered
     notes = [*wanted.notes, *(lacking if has_alerts else ())]
@@ -176,12 +179,12 @@ def mappings_of(seen: Look) -> tuple[list[str], list[MappingDifference]]:
 
 
 @contextmanager
-def told(where: str) -> Iterator[None]:
-    """Say in an error which server it is of."""
+def told(where: str, then: str = "") -> Iterator[None]:
+    """Say in an error which server it is of, and what that means."""
     try:
         yield
     except ClusterError as error:
-        raise ClusterError(f"{where}: {error}", error.status) from error
+        raise ClusterError(f"{where}: {error}{then}", error.status) from error
 
 
 def connect(options: dict[str, Any]) -> tuple[Cluster, Capabilities]:

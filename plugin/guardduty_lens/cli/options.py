@@ -14,6 +14,22 @@ from guardduty_lens.findings.severity import SCHEMES, SeverityScheme
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
+
+class LocalPath(click.Path):
+    """A file or folder, or `-`; who names a place in S3 is told which command reads it."""
+
+    def __init__(self) -> None:
+        super().__init__(exists=True, allow_dash=True, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Give the path, or fail."""
+        if str(value).startswith("s3://"):
+            self.fail(
+                f"{value}: files and folders are read here; `replay` reads s3://BUCKET/PREFIX", param, ctx
+            )
+        return super().convert(value, param, ctx)
+
+
 fields_option = click.option(
     "--fields",
     type=click.Path(exists=True, path_type=Path),

@@ -4,7 +4,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from guardduty_lens.cli.main import EXIT_DONE, EXIT_REJECTED
 from guardduty_lens.cli.opensearch_options import extras_of_cluster, names_of, opensearch_options
 from guardduty_lens.cli.options import (
     USER_ERRORS,
+    LocalPath,
     allow_empty_option,
     lens_options,
     require_extras,
@@ -28,7 +29,7 @@ from guardduty_lens.inputs.sources import Files
 from guardduty_lens.lens import Lens
 from guardduty_lens.outputs.dead_letters import DEFAULT_PATH
 from guardduty_lens.outputs.forms import whole
-from guardduty_lens.outputs.places import why_no_file
+from guardduty_lens.outputs.places import cannot_write, why_not_writable
 
 if TYPE_CHECKING:
     from guardduty_lens.visuals.fields import Fields
@@ -42,9 +43,7 @@ _AGAIN = " --output mended.jsonl, and make the report of that file, too"
 
 
 @click.command("report")
-@click.argument(
-    "paths", nargs=-1, metavar="[PATH]...", type=click.Path(exists=True, allow_dash=True, path_type=Path)
-)
+@click.argument("paths", nargs=-1, metavar="[PATH]...", type=LocalPath())
 @click.option(
     "-o",
     "--output",
@@ -95,7 +94,7 @@ def command(paths: tuple[Path, ...], **options: Any) -> None:
     """
     if options["from_cluster"] == bool(paths):
         raise click.UsageError("give PATHs, or --from-opensearch with --url")
-    if reason := why_no_file(options["output"]):
+    if reason := why_not_writable(options["output"]):
         raise click.UsageError(reason)
     require_extras({"report": "a report"} | (extras_of_cluster(options) if options["from_cluster"] else {}))
     lens = _lens(options)
@@ -115,6 +114,8 @@ def command(paths: tuple[Path, ...], **options: Any) -> None:
             data = _data(lens, fields, dashboards, folder, asked, markers)
             outcome.code = max(outcome.code, _write_page(data, options))
             told += _what_it_shows(data, options)
+        else:
+            told.append(f"guardduty-lens: {options['output']} was not written")
     click.echo("\n".join(told), err=True)
     sys.exit(outcome.code)
 
@@ -266,5 +267,8 @@ def _whole_file(path: Path) -> Iterator[Path]:
     try:
         yield beside
         beside.replace(path)
+    except OSError as error:
+        raise click.UsageError(cannot_write("the page", path, error, "--output")) from error
     finally:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)

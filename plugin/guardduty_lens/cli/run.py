@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 
 _IN_ORDER = ": what was read until then was worked on to its end"
+_NOT_BEGUN = ": nothing had been read yet"
 _HALF_WAY = ": what was read until then could not be written to its end in time"
 
 
@@ -137,13 +138,14 @@ def _outcome(
     except CursorError as error:
         _say(str(error))  # all is delivered, and would be done again
     except (WorkerError, DeliveryError) as error:
-        _say(f"could not deliver: {error}" if job.cluster is not None else str(error))
+        _say_undelivered(job, error)
         outcome.is_torn = job.cluster is None  # of a cluster each record is known
     except OSError as error:
         _say(cannot_write("records", Path(error.filename or job.output), error, "--output"))
         outcome.is_torn = True
     except signals.Stopped as stopped:
-        _say(f"{stopped}{_HALF_WAY if stopped.is_abrupt else _IN_ORDER}")
+        how = _HALF_WAY if stopped.is_abrupt else _IN_ORDER if lens.counters.payloads else _NOT_BEGUN
+        _say(f"{stopped}{how}{_again(job)}")
         outcome.code, outcome.is_abrupt = stopped.exit_code, stopped.is_abrupt
         outcome.is_torn = stopped.is_abrupt and job.cluster is None
     else:
@@ -152,6 +154,17 @@ def _outcome(
         outcome.code = signals.exit_code()
     outcome.saved = letters.saved
     return outcome
+
+
+def _say_undelivered(job: Job, error: Exception) -> None:
+    if job.cluster is not None:
+        _say(f"could not deliver: {error}{_again(job) if signals.is_stopping() else ''}")
+    else:
+        _say(str(error))
+
+
+def _again(job: Job) -> str:
+    return "; run it again: in a cluster nothing is doubled" if job.cluster is not None else ""
 
 
 def _say(text: str) -> None:

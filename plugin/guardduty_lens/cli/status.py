@@ -11,7 +11,7 @@ from guardduty_lens.cli.installation import (
     mappings_of,
     undelivered,
 )
-from guardduty_lens.cli.installation_text import as_json, index_lines, mapping_lines, status_lines
+from guardduty_lens.cli.installation_text import as_json, index_lines, mapping_lines, state_of, status_lines
 from guardduty_lens.cli.main import EXIT_UNDELIVERED
 from guardduty_lens.cli.opensearch_options import opensearch_options
 from guardduty_lens.opensearch.index_mappings import spoiled
@@ -46,6 +46,10 @@ def command(check: bool, **options: Any) -> None:
         click.echo(f"{seen.capabilities.flavor} {seen.capabilities.version}")
         lines = [*status_lines(seen.changes), *index_lines(seen.names, indices)]
         lines += [*mapping_lines(differences), *seen.notes]
+        if any(state_of(each) == "differs" for each in seen.changes):
+            lines.append(
+                "differs: put by another version, or with other options; give those that `install` had"
+            )
         for line in [*lines, "clean" if clean else "not clean"]:
             click.echo(line)
     if check and not clean:

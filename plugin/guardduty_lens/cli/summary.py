@@ -20,8 +20,8 @@ def summary_text(counters: Counters, dead_letters: Path, saved: int | None = Non
     """
     summary = counters.summary()["events"]
     lines = [
-        f"{_number(counters.payloads, 'payload')}, {_number(summary['in'], 'event')}: "
-        f"{_number(summary['records'], 'record')}, "
+        f"{numbered(counters.payloads, 'payload')}, {numbered(summary['in'], 'event')}: "
+        f"{numbered(summary['records'], 'record')}, "
         f"{summary['filtered']:,} filtered, {summary['rejected']:,} rejected, {summary['control']:,} control"
         + (f", {summary['undelivered']:,} not confirmed" if "undelivered" in summary else ""),
         *_line("records", counters.records),
@@ -39,7 +39,12 @@ def summary_text(counters: Counters, dead_letters: Path, saved: int | None = Non
     return "\n".join(lines)
 
 
-def _number(number: int, what: str) -> str:
+def numbered(number: int, what: str) -> str:
+    """Give a number of things in words.
+
+    >>> numbered(1, "event"), numbered(2000, "event")
+    ('1 event', '2,000 events')
+    """
     return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 

@@ -229,7 +229,10 @@ def _payloads(body: bytes, headers: Mapping[bytes, bytes]) -> list[Payload]:
     if kind and not (
         kind.endswith("json") or kind in ("text/plain", "application/x-ndjson", "application/octet-stream")
     ):
-        raise Refused(415, f"the content type {kind[:80]!r}; JSON or msgpack is taken")
+        raise Refused(
+            415,
+            f"the content type {kind[:80]!r}; JSON or msgpack is taken: send Content-Type: application/json",
+        )
     return [Payload(body, is_json=False)]
 
 

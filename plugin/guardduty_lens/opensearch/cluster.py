@@ -95,6 +95,8 @@ def _short(text: str) -> str:
 def words_of(error: Exception) -> str:
     """Give what a server said, its type and its reason with what caused it, without the request."""
     status, info = _status(error), getattr(error, "info", None)
+    if isinstance(info, Exception):  # there was no answer, and this is why
+        return str(info)[:_LONGEST_WORDS]
     said = _said(info) if isinstance(info, Mapping) else None
     text = "; ".join(_causes(said)) if isinstance(said, Mapping) else str(said or info or error)
     return (f"{status} {text}" if status else text)[:_LONGEST_WORDS]

@@ -18,13 +18,14 @@ _ADVICE = {
 }
 
 
-def why_not_writable(path: Path) -> str | None:
-    """Say why a file could not be written, and what to do; None where it can be."""
+def why_not_writable(path: Path, option: str = "--output") -> str | None:
+    """Say why a file could not be written, and what to do; None where it can be. `option` names it."""
     reason = why_no_file(path)
     if reason is not None:
         return reason
     if not os.access(path if path.exists() else path.parent, os.W_OK):
-        return f"cannot write {path}: Permission denied; let this user write there"
+        advice = f"let this user write there, or name another place with {option}"
+        return f"cannot write {path}: Permission denied; {advice}"
     return None
 
 
@@ -51,6 +52,6 @@ def cannot_write(what: str, path: Path, error: OSError, option: str) -> str:
     why = error.strerror or str(error)
     place = "standard output" if path == STANDARD else str(path)
     if error.errno == errno.EPIPE:
-        return f"cannot write {what} to {place}: {why}: whatever read it has ended; run it again"
+        return f"whatever read {place} has ended before it had everything"  # as `head` does
     advice = _ADVICE.get(error.errno or 0, "see what is wrong with it")
     return f"cannot write {what} to {place}: {why}; {advice}, or name another place with {option}"

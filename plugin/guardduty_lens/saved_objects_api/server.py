@@ -15,6 +15,8 @@ PAGE = 1000
 
 _BOUNDARY = "guardduty-lens-import"
 _MOST_TOLD = 5
+_LONGEST_WORDS = 100
+_CHECK = "check --dashboards-url, and that Dashboards runs"
 
 
 class DashboardsServer:
@@ -49,7 +51,7 @@ class DashboardsServer:
             headers={"content-type": f"multipart/form-data; boundary={_BOUNDARY}"},
         )
         if not isinstance(answer, Mapping) or "success" not in answer:
-            raise ClusterError("this does not answer as OpenSearch Dashboards does; is the URL right?")
+            raise ClusterError(f"this does not answer as OpenSearch Dashboards does; {_CHECK}")
         if not answer["success"]:
             raise ClusterError("; ".join(_told(answer.get("errors") or [])))
 
@@ -68,7 +70,7 @@ class DashboardsServer:
         while True:
             answer = self._request("GET", f"/api/saved_objects/_find?{wanted}&page={number}")
             if not isinstance(answer, Mapping) or "saved_objects" not in answer:
-                raise ClusterError("this does not answer as OpenSearch Dashboards does; is the URL right?")
+                raise ClusterError(f"this does not answer as OpenSearch Dashboards does; {_CHECK}")
             yield from answer["saved_objects"]
             seen += len(answer["saved_objects"])
             if not answer["saved_objects"] or seen >= answer["total"]:
@@ -78,7 +80,21 @@ class DashboardsServer:
     def _request(
         self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None
     ) -> Any:
-        return self._cluster.request(method, path, body=body, headers={**self._headers, **(headers or {})})
+        try:
+            return self._cluster.request(
+                method, path, body=body, headers={**self._headers, **(headers or {})}
+            )
+        except ClusterError as error:
+            raise _explained(error, f"{method} {path.partition('?')[0]}") from error
+
+
+def _explained(error: ClusterError, asked: str) -> ClusterError:
+    """Say what to check where nobody answers, or another server does; else give what the server said."""
+    words = " ".join(str(error).split())
+    if "<html" in words.lower() or words.startswith("Unknown mimetype"):
+        short = words if len(words) <= _LONGEST_WORDS else f"{words[:_LONGEST_WORDS]}…"
+        return ClusterError(f"this is no OpenSearch Dashboards: {asked} was answered {short}; {_CHECK}")
+    return ClusterError(f"{words}; {_CHECK}", None) if error.status is None else error
 
 
 def _multipart(text: str) -> bytes:

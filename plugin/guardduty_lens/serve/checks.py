@@ -123,9 +123,13 @@ def _faults(config: Config, folder: Path) -> Iterator[str]:
 
 def _unwritable(config: Config, folder: Path) -> Iterator[str]:
     for at, output in enumerate(config.outputs):
-        if output.type == "file" and output.path and (fault := why_not_writable(folder / output.path)):
+        if (
+            output.type == "file"
+            and output.path
+            and (fault := why_not_writable(folder / output.path, "'path'"))
+        ):
             yield f"output {name_of(output, at)}: {fault}"
-    if fault := why_not_writable(folder / config.dead_letters):
+    if fault := why_not_writable(folder / config.dead_letters, "'dead_letters'"):
         yield f"dead_letters: {fault}"
 
 
@@ -149,7 +153,7 @@ def _of_input(given: Input, folder: Path) -> Iterator[str]:
             tls_of(given.tls, folder)
         except ConfigError as error:
             yield from error.problems
-    if given.memory is not None and (fault := why_not_writable(folder / given.memory)):
+    if given.memory is not None and (fault := why_not_writable(folder / given.memory, "'memory'")):
         yield f"memory: {fault}"
     place = place_of(given)
     if place is not None and (fault := _why_not_bound(*place)):

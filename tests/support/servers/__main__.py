@@ -36,7 +36,7 @@ def start() -> None:
         print(running.url)
         return
     line = chosen_line()
-    print(f"starting OpenSearch {line.version} (the first time it is downloaded)", flush=True)
+    print(f"starting OpenSearch {line.version}", flush=True)
     server = Server(distribution(line), Client, hours=_HOURS)
     server.start()
     process = server.leave()

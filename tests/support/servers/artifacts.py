@@ -3,6 +3,7 @@
 import hashlib
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -60,6 +61,8 @@ def obtain_all(artifacts: Iterable[Artifact]) -> None:
     lacking = [artifact for artifact in artifacts if not _is_cached(artifact)]
     if not lacking:
         return
+    what = f"{len(lacking)} files of test servers into {cache_folder()}, once; that may take minutes"
+    sys.stderr.write(f"downloading {what}\n")
     # Beside its place, so that the rename is atomic.
     with tempfile.TemporaryDirectory(prefix="download-", dir=cache_folder()) as folder:
         _download(lacking, Path(folder))

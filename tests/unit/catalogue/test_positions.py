@@ -153,9 +153,7 @@ def test_aliases_do_not_multiply():
 
 
 def test_one_document():
-    assert messages("a: 1\n---\nb: 2\n") == [
-        "a.yml:2:1: a catalogue file holds one document: no second '---'"
-    ]
+    assert messages("a: 1\n---\nb: 2\n") == ["a.yml:2:1: a file holds one document: no second '---'"]
 
 
 # A key is a value inside its mapping, so the one of the last mapping is already too deep.

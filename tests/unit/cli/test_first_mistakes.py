@@ -337,3 +337,70 @@ def test_the_module_is_the_command(tmp_path):
     assert result.returncode == 2
     assert result.stderr.splitlines()[0] == "Usage: guardduty-lens [OPTIONS] COMMAND [ARGS]..."
     assert "no such command 'filer'; did you mean filter?" in result.stderr
+
+
+# --- words ------------------------------------------------------------------------------------------
+
+
+def test_two_equal_signs_are_one_too_many(command):
+    result = command("filter", "--drop-if", "severity_label==High", stdin=GOOD)
+    assert result.code == 2
+    assert "no operator == in 'severity_label==High': write =" in result.err
+    assert command("filter", "--drop-if", "finding_id=='='", stdin=GOOD).code == 2
+    assert command("filter", "--drop-if", "finding_id='=x'", stdin=GOOD).code == 0
+
+
+@pytest.mark.parametrize("name", ["filter", "report"])
+def test_a_place_in_s3_is_for_replay(command, name):
+    result = command(name, "s3://bucket/prefix")
+    assert result.code == 2
+    words = "s3://bucket/prefix: files and folders are read here; `replay` reads s3://BUCKET/PREFIX"
+    assert words in " ".join(result.err.split())
+
+
+def test_one_is_not_many(command, tmp_path):
+    result = command("filter", stdin=GOOD)
+    assert result.err.startswith("1 payload, 1 event: 1 record, 0 filtered")
+    (tmp_path / "empty.yml").write_text("")
+    result = command("fields", "lint", "empty.yml")
+    assert (result.code, result.err) == (1, "1 problem\n")
+    assert result.out == "empty.yml:1:1: the file should be a mapping, but is empty\n"
+
+
+def test_an_example_without_a_value_gives_nothing(command, tmp_path):
+    (tmp_path / "a.yml").write_text(
+        "fields:\n  - {field: a, type: label, description: It is., from: [detail.region],\n"
+        "     examples: [{given: {detail: {region: null}}, gives: x}]}\n"
+    )
+    assert "the example gives nothing, not 'x'" in command("fields", "lint", "a.yml").out
+
+
+# --- files that cannot be written, by other commands -------------------------------------------------
+
+MAY_NOT = "Permission denied; let this user write there, or name another place with --output"
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (["report", "-", "-o", "locked/r.html"], "cannot write the page to locked/r.html"),
+        (["compile", "opensearch", "-o", "locked"], "cannot write files to locked/"),
+        (["compile", "logstash", "-o", "locked"], "cannot write files to locked/"),
+    ],
+    ids=["report", "opensearch", "logstash"],
+)
+def test_a_folder_without_permission_is_named(command, tmp_path, monkeypatch, line, words):
+    (tmp_path / "locked").mkdir()
+    real = type(tmp_path).write_text
+
+    def written(path, *rest, **options):
+        if "locked" in path.parts:
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path, *rest, **options)
+
+    monkeypatch.setattr(type(tmp_path), "write_text", written)  # root may write anywhere
+    result = command(*line, stdin=GOOD)
+    assert result.code == 2
+    assert words in result.err
+    assert MAY_NOT in result.err
+    assert list((tmp_path / "locked").rglob("*.*")) == []

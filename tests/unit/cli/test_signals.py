@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -152,6 +153,7 @@ def test_a_cluster_that_does_not_answer_is_not_waited_for(tmp_path):
         _, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert b"1 records were not confirmed" in err
+    assert b"; run it again: in a cluster nothing is doubled\n" in err
     assert b": 0 records, 0 filtered, 0 rejected, 0 control, 1 not confirmed\n" in err
     assert b"Traceback" not in err
 
@@ -218,6 +220,20 @@ def test_sigint_while_it_is_imported_says_nothing(tmp_path, line):
     assert process.returncode == 130
 
 
+def test_what_was_not_begun_was_not_worked_on_to_its_end(tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # and nobody listens
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        with started(tmp_path, "filter", "--to", "opensearch", "--url", url) as process:
+            assert b"tried again" in process.stderr.readline()
+            process.send_signal(signal.SIGINT)
+            given(process, GOOD)
+            _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    said = b"nothing had been read yet; run it again: in a cluster nothing is doubled\n"
+    assert b"guardduty-lens: ended by SIGINT: " + said in err
+
+
 def test_a_limited_rate_is_not_waited_for(tmp_path):
     (tmp_path / "a.json").write_bytes(GOOD * 3)
     with started(tmp_path, "replay", "a.json", "--rate", 0.01) as process:
@@ -240,6 +256,7 @@ def test_a_report_that_is_ended_leaves_no_page(tmp_path, number, code):
         _, err = process.communicate(timeout=60)
     assert process.returncode == code
     assert b": 1 record, " in err
+    assert err.endswith(b"guardduty-lens: report.html was not written\n")
     assert not (tmp_path / "report.html").exists()
 
 

@@ -292,7 +292,7 @@ def test_with_any_option_the_command_does_the_same(command, tmp_path, samples, s
     assert outcome(command, tmp_path, *inputs, "--workers", 3) == one
     to_file = outcome(command, tmp_path, *inputs, "--workers", 2, "-o", "out.jsonl")
     assert (tmp_path / "out.jsonl").read_text() == one[0].out
-    assert (to_file[0].err, *to_file[1:]) == (one[0].err, *one[1:])
+    assert (to_file[0].err.replace(" --output out.1.jsonl", ""), *to_file[1:]) == (one[0].err, *one[1:])
 
 
 def test_replay_takes_workers_too(command, tmp_path, samples, small_ranges):
@@ -356,7 +356,7 @@ def test_a_reader_that_goes_away(tmp_path, samples):
         process.stdout.close()
         error = process.stderr.read()
         assert process.wait(timeout=60) == 3
-    assert b"cannot write records to standard output: Broken pipe: whatever read it has ended" in error
+    assert b"whatever read standard output has ended before it had everything\n" in error
     assert b"Traceback" not in error
 
 

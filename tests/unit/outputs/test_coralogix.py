@@ -165,4 +165,4 @@ def test_through_serve_what_is_refused_is_in_the_dead_letters(tmp_path: Any) -> 
     [letter] = serving.records("dead.jsonl")
     assert letter["reason"] == "refused"
     assert KEY not in "".join(serving.said)
-    assert "1 records, 0 filtered, 1 rejected" in "".join(serving.said)
+    assert ": 1 record, 0 filtered, 1 rejected" in "".join(serving.said)

@@ -115,7 +115,7 @@ def _name(where: Where) -> str:
     """Call a value by its key; an element by that of its list."""
     names = [step for step in where if isinstance(step, str)]
     if not names:
-        return "a catalogue file"
+        return "the file"
     return f"each of {names[-1]!r}" if isinstance(where[-1], int) else repr(names[-1])
 
 
