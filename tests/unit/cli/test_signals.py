@@ -175,7 +175,8 @@ def test_a_request_that_is_never_answered_does_not_hold_it_up(tmp_path, number, 
     assert took < signals.PATIENCE_SECONDS + 3
     assert err.splitlines()[:2] == [
         f"guardduty-lens: ended by {number.name}: "
-        "what was read until then could not be written to its end in time".encode(),
+        "what was read until then could not be written to its end in time; "
+        "run it again: in a cluster nothing is doubled".encode(),
         b"1,400 payloads, 1,400 events: 500 records, 0 filtered, 0 rejected, 0 control, 900 not confirmed",
     ]
     assert b"may not have been written" not in err  # since each is known
