@@ -37,8 +37,8 @@ if ! command -v rsyslogd >/dev/null; then
 fi
 if ! command -v syslog-ng >/dev/null; then
     unpack syslog-ng-core syslog-ng-mod-python
-    # Its prefix moves neither /etc nor /var.
-    cp "$into/etc/syslog-ng/scl.conf" "$into/usr/share/syslog-ng/include/"
+    # Its prefix moves neither /etc nor /var. Debian 13 has the file in its place already.
+    [ ! -e "$into/etc/syslog-ng/scl.conf" ] || cp "$into/etc/syslog-ng/scl.conf" "$into/usr/share/syslog-ng/include/"
     state="$into/var/lib/syslog-ng/syslog-ng"
     starter syslog-ng "SYSLOGNG_PREFIX='$into/usr' LD_LIBRARY_PATH='$into/usr/lib/syslog-ng'" \
         "--persist-file='$state.persist' --pidfile='$state.pid' --control='$state.ctl'"
