@@ -295,7 +295,11 @@ def recipe() -> list[tuple[str, str, Any]]:
     found = re.findall(
         r'^curl -fsS -X (\w+) "\$OPENSEARCH_URL/(\S+)"(?: \$JSON -d "(.*)")?$', script, re.MULTILINE
     )
-    assert len(found) == script.count("curl ") == 6
+    assert len(found) == script.count("\ncurl ") == 7
+    # What is not refreshed yet would not be copied, and nothing is deleted before the copy is counted.
+    assert (
+        script.index("_refresh") < script.index("_reindex") < script.index("\ntest ") < script.index("DELETE")
+    )
     return [(method, path, body.replace('\\"', '"')) for method, path, body in found]
 
 
